@@ -1,0 +1,3 @@
+"""transferset: transfer sets for knowledge distillation, data first."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,57 @@
+"""The closed list of reasons for which something of the input is not in the output.
+
+A set's rows plus its ledger account for everything that was read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a page, block or row is not in the output; see `UNIT` and `WHY`."""
+
+    REDIRECT = "redirect"
+    OTHER_NAMESPACE = "other_namespace"
+    OTHER_MODEL = "other_model"
+    OLDER_REVISION = "older_revision"
+    NO_TEXT = "no_text"
+    PAGE_TOO_LARGE = "page_too_large"
+    NO_PROSE = "no_prose"
+    DAMAGED_PAGE = "damaged_page"
+    DAMAGED_BLOCK = "damaged_block"
+    BELOW_MIN_LEN = "below_min_len"
+
+
+#: What is counted under each reason.
+UNIT: Mapping[Reason, str] = {
+    Reason.REDIRECT: "pages",
+    Reason.OTHER_NAMESPACE: "pages",
+    Reason.OTHER_MODEL: "pages",
+    Reason.OLDER_REVISION: "revisions",
+    Reason.NO_TEXT: "pages",
+    Reason.PAGE_TOO_LARGE: "pages",
+    Reason.NO_PROSE: "pages",
+    Reason.DAMAGED_PAGE: "pages",
+    Reason.DAMAGED_BLOCK: "blocks",
+    Reason.BELOW_MIN_LEN: "rows",
+}
+
+#: One sentence for the reader of `inspect`.
+WHY: Mapping[Reason, str] = {
+    Reason.REDIRECT: "the page only points to another page",
+    Reason.OTHER_NAMESPACE: "the page is not an article (talk, user, template, …)",
+    Reason.OTHER_MODEL: "the page is not wikitext (JSON, Lua, CSS, …)",
+    Reason.OLDER_REVISION: "the dump holds a newer revision of the page",
+    Reason.NO_TEXT: "the page's text is empty, deleted or suppressed",
+    Reason.PAGE_TOO_LARGE: "the page is larger than the stated limit",
+    Reason.NO_PROSE: "nothing but markup, lists or tables was on the page",
+    Reason.DAMAGED_PAGE: "the page touches damaged bytes and was skipped on request",
+    Reason.DAMAGED_BLOCK: "a compressed block was damaged and skipped on request",
+    Reason.BELOW_MIN_LEN: "the row is shorter than --min-len",
+}
+
+#: Counts by reason.
+Ledger = Counter[Reason]
