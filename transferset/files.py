@@ -1,0 +1,201 @@
+"""Files that exist whole or not at all, and the lock on a directory that is being written."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from blake3 import blake3
+
+from transferset.errors import SetError, TransfersetError, sentence
+
+_TEMPORARY = ".tmp-"
+
+
+class HashingFile:
+    """A file under a temporary name that is digested while it is written.
+
+    `commit` makes it durable and gives it its name; leaving the `with` block without a commit
+    removes it. Arrow's writers accept it as a sink.
+    """
+
+    def __init__(self, path: Path, piece_bytes: int | None = None) -> None:
+        """Open for writing.
+
+        Args:
+            path: The final name.
+            piece_bytes: If given, also digest each piece of that many bytes.
+        """
+        self.path = path
+        self.size = 0
+        self.pieces: list[str] = []
+        self._temporary = path.with_name(f"{path.name}{_TEMPORARY}{os.getpid()}")
+        self._whole = blake3()
+        self._piece = blake3()
+        self._piece_bytes = piece_bytes
+        self._room = piece_bytes or 0
+        self._file = self._temporary.open("wb")
+        self.closed = False
+
+    def __enter__(self) -> HashingFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self._file.closed:
+            self._file.close()
+            self._temporary.unlink(missing_ok=True)
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Append bytes (any buffer)."""
+        view = memoryview(data).cast("B")
+        self._file.write(view)
+        self._whole.update(view)
+        self.size += len(view)
+        if self._piece_bytes:
+            self._digest_pieces(view, self._piece_bytes)
+        return len(view)
+
+    def _digest_pieces(self, view: memoryview, piece_bytes: int) -> None:
+        while len(view) >= self._room:
+            self._piece.update(view[: self._room])
+            self.pieces.append(self._piece.hexdigest()[:16])
+            view = view[self._room :]
+            self._piece.reset()
+            self._room = piece_bytes
+        self._piece.update(view)
+        self._room -= len(view)
+
+    def flush(self) -> None:
+        """For Arrow, which calls it; durability is `commit`'s business."""
+
+    def tell(self) -> int:
+        """Bytes written so far."""
+        return self.size
+
+    def close(self) -> None:
+        """For Arrow, which calls it; only `commit` ends the file."""
+
+    def commit(self) -> str:
+        """Make the file durable under its final name.
+
+        Returns:
+            The BLAKE3 digest of its bytes, 64 hex digits.
+        """
+        if self._piece_bytes and self._room < self._piece_bytes:
+            self.pieces.append(self._piece.hexdigest()[:16])
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._temporary.replace(self.path)
+        sync_directory(self.path.parent)
+        return self._whole.hexdigest()
+
+
+def write_atomic(path: Path, data: bytes) -> str:
+    """Write a small file whole or not at all.
+
+    Args:
+        path: Its final name.
+        data: Its content.
+
+    Returns:
+        The BLAKE3 digest of the content.
+    """
+    with HashingFile(path) as sink:
+        sink.write(data)
+        return sink.commit()
+
+
+def digest_file(path: Path) -> str:
+    """BLAKE3 of a file, 64 hex digits."""
+    digest = blake3(max_threads=1)
+    digest.update_mmap(path)
+    return digest.hexdigest()
+
+
+def sync_directory(path: Path) -> None:
+    """Make renames in a directory durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def remove_temporaries(root: Path) -> None:
+    """Remove what killed writers left behind; call it under the lock only."""
+    for path in root.rglob(f"*{_TEMPORARY}*"):
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Hold the lock file at `path`; the system frees it when the process dies.
+
+    Raises:
+        SetError: Another process holds it; the message names it.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+            raise SetError(_held(path)) from None
+        os.ftruncate(handle, 0)
+        os.pwrite(
+            handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0
+        )
+        yield
+    finally:
+        os.close(handle)
+
+
+def _held(path: Path) -> str:
+    try:
+        holder = json.loads(path.read_bytes())
+        who = f"process {holder['pid']} on {holder['host']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        who = "another process"
+    return sentence(
+        "a directory that nobody writes",
+        f"{who} writing it",
+        str(path.parent.parent),
+        "wait for it to end, or choose another --out",
+    )
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to write into one sentence.
+
+    Args:
+        path: What is being written, for the message.
+
+    Raises:
+        TransfersetError: Disk full, no permission, not a directory, …
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        where = str(error.filename or path)
+        do = (
+            "free space and run the same command again to resume"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT)
+            else "choose another --out"
+        )
+        raise TransfersetError(sentence("a writable output", reason, where, do)) from error

@@ -1,0 +1,1 @@
+"""Composition of stages into shard sets; the only place, with `api`, that knows them all."""

@@ -1,0 +1,58 @@
+"""The two small files by which `datasets.load_from_disk` opens a shard set as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+from blake3 import blake3
+
+from transferset import schema as schemas
+from transferset.files import write_atomic
+from transferset.manifest import FileEntry, Json, ShardEntry, pretty
+
+
+def write_datasets_files(
+    root: Path, recipe: str, schema: pa.Schema, shards: Sequence[ShardEntry], *, split: str
+) -> list[FileEntry]:
+    """Write `dataset_info.json` and `state.json`.
+
+    Args:
+        root: The set's directory.
+        recipe: Digest of the recipe; becomes the fingerprint that `datasets` caches by.
+        schema: The set's schema.
+        shards: Its shards, in order.
+        split: Name of the split that the set is.
+
+    Returns:
+        The two files' manifest entries.
+    """
+    info = {
+        "citation": "",
+        "description": "",
+        "features": schemas.features(schema),
+        "homepage": "",
+        "license": "",
+    }
+    state = {
+        "_data_files": [{"filename": shard.file} for shard in shards],
+        "_fingerprint": recipe[:16],
+        "_format_columns": None,
+        "_format_kwargs": {},
+        "_format_type": None,
+        "_output_all_columns": False,
+        "_split": split,
+    }
+    return [write_json(root, "dataset_info.json", info), write_json(root, "state.json", state)]
+
+
+def write_json(root: Path, name: str, body: Json) -> FileEntry:
+    """Write a JSON file of a set and return its manifest entry."""
+    return write_file(root, name, pretty(body))
+
+
+def write_file(root: Path, name: str, raw: bytes) -> FileEntry:
+    """Write a small file of a set and return its manifest entry."""
+    write_atomic(root / name, raw)
+    return FileEntry(name, len(raw), blake3(raw).hexdigest())

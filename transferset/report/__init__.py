@@ -1,0 +1,1 @@
+"""Showing sets and running work to people, and to programs as JSON."""

@@ -1,0 +1,70 @@
+"""One progress bar, in the driver, on a terminal only."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Final
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+_VERBS: Final = {"read": "reading", "order": "writing"}
+
+
+class Bar:
+    """Draws the stages of a build on standard error: share done, rows/s, time left.
+
+    Silent when standard error is not a terminal. It is a `stage.Progress`.
+    """
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._rows = 0
+
+    def __enter__(self) -> Bar:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def start(self, stage: str, total: int, unit: str) -> None:
+        """A stage begins: `total` units of work."""
+        self._rows = 0
+        self._task = self._bar.add_task(_VERBS.get(stage, stage), total=total, rate="")
+
+    def advance(self, amount: int, rows: int) -> None:
+        """A task ended: units of work, and rows it gave."""
+        if self._task is None:
+            return
+        self._rows += rows
+        elapsed = self._bar.tasks[self._task].elapsed or 0.0
+        rate = f"{self._rows / elapsed:,.0f} rows/s" if elapsed > 0 else ""
+        self._bar.update(self._task, advance=amount, rate=rate)

@@ -1,0 +1,134 @@
+"""The look of `inspect` on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import IO
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from transferset.errors import printable
+from transferset.manifest import Json
+
+#: A ledger entry above this share of what was read is shown in colour.
+NOTABLE = 0.01
+
+
+def show(facts: Json, rows: Sequence[Json], file: IO[str] | None = None) -> None:
+    """Print what `inspect` found.
+
+    Args:
+        facts: From `report.inspect.summary`.
+        rows: From `report.inspect.head`.
+        file: Where; standard output by default.
+    """
+    console = Console(file=file, highlight=False, soft_wrap=False)
+    console.print(Group(*_parts(facts)))
+    if rows:
+        console.print()
+        console.print(_rows(rows))
+
+
+def _parts(facts: Json) -> list[RenderableType]:
+    parts: list[RenderableType] = [_overview(facts), "", _columns(facts)]
+    if facts["statistics"]:
+        parts += ["", _statistics(facts)]
+    return [*parts, "", _ledger(facts)]
+
+
+def _grid(title: str, *headers: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for i, header in enumerate(headers):
+        table.add_column(header, justify="left" if i == 0 else "right", header_style="dim")
+    return table
+
+
+def _text(value: object) -> str:
+    return escape(printable(str(value)))
+
+
+def _overview(facts: Json) -> Table:
+    table = Table(
+        title=_text(facts["name"]), title_justify="left", title_style="bold", box=None,
+        show_header=False, pad_edge=False,
+    )  # fmt: skip
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    totals = facts["totals"]
+    table.add_row("made by", f"{_text(facts['op'])}, seed {facts['seed']}")
+    table.add_row("rows", f"{totals['rows']:,}")
+    table.add_row("tokens", f"{totals['tokens']:,} ({totals['content_tokens']:,} content)")
+    table.add_row("bytes", f"{totals['bytes']:,} in {len(facts['shards'])} shard(s)")
+    if facts["tokenizer"]:
+        tokenizer = facts["tokenizer"]
+        table.add_row(
+            "tokenizer", f"{_text(tokenizer['name'])}, {tokenizer['vocab_size']:,} pieces"
+        )
+    for source in facts["sources"]:
+        origin = source.get("url") or source.get("base") or ""
+        table.add_row(f"source {source['code']}", f"{_text(source['file'])} {_text(origin)}")
+    for parent in facts["parents"]:
+        table.add_row("parent", _text(parent.get("name", parent)))
+    table.add_row("licence", _text(facts["licence"]))
+    table.add_row("recipe", _text(facts["recipe"]))
+    return table
+
+
+def _columns(facts: Json) -> Table:
+    table = _grid("columns", "name", "type")
+    for name, kind in facts["columns"].items():
+        table.add_row(_text(name), _text(kind))
+    return table
+
+
+def _statistics(facts: Json) -> Table:
+    table = _grid(
+        "text", "source", "documents", "sentences", "words", "bytes", "words/sentence", "median"
+    )
+    for one in facts["statistics"]:
+        counts = [f"{one[k]:,}" for k in ("documents", "sentences", "words", "text_bytes")]
+        mean, median = one["words_per_sentence_mean"], one["words_per_sentence_median"]
+        table.add_row(str(one["source"]), *counts, f"{mean:.1f}", f"{median:g}")
+    return table
+
+
+def _ledger(facts: Json) -> Table:
+    table = _grid("not in the set, by reason", "reason", "count", "share", "why")
+    table.columns[3].justify = "left"
+    documents = facts["totals"].get("documents", 0)
+    seen = {
+        "pages": documents + sum(e["count"] for e in facts["ledger"] if e["unit"] == "pages"),
+        "rows": facts["rows"] + sum(e["count"] for e in facts["ledger"] if e["unit"] == "rows"),
+    }
+    for entry in facts["ledger"]:
+        share = entry["count"] / seen[entry["unit"]] if seen.get(entry["unit"]) else None
+        style = "yellow" if share is not None and share > NOTABLE else ""
+        table.add_row(
+            _text(entry["reason"]),
+            f"{entry['count']:,} {entry['unit']}",
+            "" if share is None else f"{share:.1%}",
+            _text(entry["why"]),
+            style=style,
+        )
+    if not facts["ledger"]:
+        table.add_row("nothing", "", "", "")
+    return table
+
+
+def _rows(rows: Sequence[Json]) -> Table:
+    table = Table(title="rows", title_justify="left", title_style="bold", show_lines=True)
+    table.add_column("row", justify="right", style="dim")
+    for name in ("page", "ids", "pieces", "text"):
+        table.add_column(name, overflow="fold", ratio=None if name == "page" else 1)
+    for number, row in enumerate(rows):
+        page = f"{row['doc_id']}#{row['sentence']}" if "doc_id" in row else ""
+        table.add_row(
+            str(number),
+            page,
+            " ".join(map(str, row.get("input_ids", []))),
+            _text(" ".join(row.get("pieces", []))),
+            _text(row.get("text") or row.get("decoded", "")),
+        )
+    return table

@@ -1,0 +1,108 @@
+"""The columns that a shard set may have, and how Hugging Face `datasets` is told about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pyarrow as pa
+
+from transferset.errors import InputError, UsageError, sentence
+
+#: Version of the on-disk format; a reader refuses what it does not know.
+FORMAT_VERSION: Final = 1
+
+#: Rows in a record batch; a property of the format, never of the machine that wrote it.
+BATCH_ROWS: Final = 10_000
+
+#: Largest vocabulary whose ids fit uint16.
+UINT16_VOCABULARY: Final = 65_536
+
+_FIXED: Mapping[str, pa.DataType] = {
+    "text": pa.string(),
+    "text_pair": pa.string(),
+    "doc_id": pa.uint64(),
+    "rev_id": pa.uint64(),
+    "sentence": pa.uint32(),
+    "source": pa.uint16(),
+}
+
+#: Columns of one number a row.
+FIXED_WIDTH: Final = ("doc_id", "rev_id", "sentence", "source")
+
+#: The order in which columns stand in a set.
+COLUMNS: Final = ("input_ids", *_FIXED)
+
+
+def ids_type(vocabulary_size: int) -> pa.DataType:
+    """The Arrow type of one token id: uint16 where it fits, else int32."""
+    return pa.uint16() if vocabulary_size <= UINT16_VOCABULARY else pa.int32()
+
+
+def make_schema(columns: Sequence[str], ids: pa.DataType) -> pa.Schema:
+    """The Arrow schema of a set.
+
+    Args:
+        columns: Names out of `COLUMNS`.
+        ids: Type of one token id, see `ids_type`.
+
+    Returns:
+        A schema in canonical order whose metadata holds the `datasets` features and the format
+        version and nothing else, so that equal rows have equal bytes.
+
+    Raises:
+        UsageError: A name is not a column of the format, or there is nothing to train on.
+    """
+    unknown = sorted(set(columns) - set(COLUMNS))
+    if unknown:
+        raise UsageError(sentence(f"columns out of {', '.join(COLUMNS)}", ", ".join(unknown)))
+    if not {"input_ids", "text"} & set(columns):
+        raise UsageError(sentence("a column input_ids or text", ", ".join(columns) or "none"))
+    types = {"input_ids": pa.list_(ids), **_FIXED}
+    fields = [pa.field(name, types[name]) for name in COLUMNS if name in columns]
+    schema = pa.schema(fields)
+    return schema.with_metadata(
+        {
+            "huggingface": json.dumps({"info": {"features": features(schema)}}),
+            "transferset": json.dumps({"format": FORMAT_VERSION}),
+        }
+    )
+
+
+def features(schema: pa.Schema) -> dict[str, object]:
+    """The `datasets` features of a schema, as its JSON."""
+    return {field.name: _feature(field.type) for field in schema}
+
+
+def _feature(kind: pa.DataType) -> dict[str, object]:
+    if pa.types.is_list(kind):
+        return {"feature": _feature(kind.value_type), "_type": "List"}
+    return {"dtype": str(kind), "_type": "Value"}
+
+
+def describe(schema: pa.Schema) -> dict[str, str]:
+    """Column names and types as plain strings, for the manifest."""
+    return {
+        field.name: f"list<{field.type.value_type}>"
+        if pa.types.is_list(field.type)
+        else str(field.type)
+        for field in schema
+    }
+
+
+def check_format(schema: pa.Schema, at: str) -> None:
+    """Refuse a stream that is not of this format version.
+
+    Args:
+        schema: As read from the file.
+        at: The file's name, for the message.
+
+    Raises:
+        InputError: The format version is missing or unknown.
+    """
+    found = (schema.metadata or {}).get(b"transferset", b"no format version")
+    if found != json.dumps({"format": FORMAT_VERSION}).encode():
+        raise InputError(
+            sentence(f"format version {FORMAT_VERSION}", found.decode("utf-8", "replace"), at)
+        )

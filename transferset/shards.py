@@ -1,0 +1,234 @@
+"""Shard sets: writing shards, opening a set, reading its rows."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from transferset import schema as schemas
+from transferset.errors import SetError, sentence
+from transferset.files import HashingFile
+from transferset.manifest import PIECE_BYTES, Manifest, ShardEntry
+
+
+def shard_name(index: int, count: int) -> str:
+    """`data-00003-of-00064.arrow`."""
+    return f"data-{index:05d}-of-{count:05d}.arrow"
+
+
+class ShardWriter:
+    """Writes one shard: an uncompressed Arrow IPC stream of full record batches.
+
+    However the rows arrive, batches are cut at `BATCH_ROWS`, so equal rows give equal bytes.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        """Open a shard for writing.
+
+        Args:
+            path: Final name; nothing is there until `commit`.
+            schema: From `schema.make_schema`.
+        """
+        self._sink = HashingFile(path, PIECE_BYTES)
+        self._schema = schema
+        self._stream = pa.ipc.new_stream(self._sink, schema)
+        self._pending: list[pa.Table] = []
+        self._pending_rows = 0
+        self._rows = 0
+        self._tokens = 0
+
+    def __enter__(self) -> ShardWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._sink.__exit__(kind, error, trace)
+
+    def write(self, table: pa.Table) -> None:
+        """Append rows; columns must be those of the schema, in its order."""
+        self._pending.append(table)
+        self._pending_rows += table.num_rows
+        if self._pending_rows >= schemas.BATCH_ROWS:
+            self._flush(full_only=True)
+
+    def _flush(self, *, full_only: bool) -> None:
+        size = schemas.BATCH_ROWS
+        table = pa.concat_tables(self._pending)
+        stop = table.num_rows - table.num_rows % size if full_only else table.num_rows
+        for start in range(0, stop, size):
+            part = table.slice(start, min(size, stop - start)).combine_chunks()
+            self._write_batch(part.to_batches()[0])
+        rest = table.slice(stop)
+        self._pending, self._pending_rows = [rest], rest.num_rows
+
+    def _write_batch(self, batch: pa.RecordBatch) -> None:
+        # arrays rebuilt on their own buffers: an IPC writer keeps what a slice left around
+        columns = [_compact(batch.column(i)) for i in range(batch.num_columns)]
+        self._stream.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+        self._rows += batch.num_rows
+        if "input_ids" in self._schema.names:
+            self._tokens += len(columns[self._schema.get_field_index("input_ids")].values)
+
+    def commit(self) -> ShardEntry:
+        """Finish the shard and give it its name."""
+        if self._pending_rows:
+            self._flush(full_only=False)
+        self._stream.close()
+        digest = self._sink.commit()
+        return ShardEntry(
+            self._sink.path.name,
+            self._rows,
+            self._tokens,
+            self._sink.size,
+            digest,
+            tuple(self._sink.pieces),
+        )
+
+
+def _compact(array: pa.Array) -> pa.Array:
+    """The same values in buffers that hold nothing else, so that their bytes are determined."""
+    if array.null_count:
+        raise ValueError("expected no nulls in rows to be written")
+    if pa.types.is_list(array.type):
+        offsets = array.offsets.to_numpy()
+        values = array.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+        return pa.ListArray.from_arrays(_from_zero(offsets), _compact(values), type=array.type)
+    if pa.types.is_string(array.type):
+        _, raw, data = array.buffers()
+        offsets = np.frombuffer(raw, np.int32, len(array) + 1, 4 * array.offset)
+        used = (data or pa.py_buffer(b"")).slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+        return pa.StringArray.from_buffers(len(array), _from_zero(offsets).buffers()[1], used)
+    return pa.array(array.to_numpy(), array.type)
+
+
+def _from_zero(offsets: npt.NDArray[np.int32]) -> pa.Array:
+    return pa.array((offsets - offsets[0]).astype(np.int32))
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSet:
+    """A finished shard set on disk; rows are read from mapped memory, never loaded whole."""
+
+    root: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, root: str | Path) -> ShardSet:
+        """Open a set, checking that every file is there in its full length.
+
+        A stream cut at a batch boundary reads as complete, so sizes are checked against the
+        manifest. Digests are checked by `verify`, and while a set is read as a parent.
+
+        Args:
+            root: The set's directory.
+
+        Returns:
+            The set.
+
+        Raises:
+            SetError: No set, an unfinished one, a damaged one, or one of a newer format.
+        """
+        root = Path(root)
+        manifest = Manifest.read(root)
+        if manifest.format != schemas.FORMAT_VERSION:
+            found = f"format {manifest.format}"
+            raise SetError(
+                sentence(f"format {schemas.FORMAT_VERSION}", found, str(root), "use its version")
+            )
+        for file, size in [(e.file, e.bytes) for e in manifest.shards] + [
+            (e.file, e.bytes) for e in manifest.files
+        ]:
+            check_size(root, file, size)
+        return cls(root, manifest)
+
+    def __len__(self) -> int:
+        """Rows."""
+        return self.manifest.totals["rows"]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema, as every shard has it."""
+        return self._stream(0).schema
+
+    def _stream(self, shard: int) -> pa.RecordBatchStreamReader:
+        path = self.root / self.manifest.shards[shard].file
+        return pa.ipc.open_stream(pa.memory_map(str(path)))
+
+    def batches(self, rank: int = 0, world_size: int = 1) -> Iterator[pa.RecordBatch]:
+        """Record batches in order, mapped from disk without a copy.
+
+        Args:
+            rank: Which share to read, 0 ≤ rank < world_size.
+            world_size: Number of shares; batch i belongs to share i mod world_size.
+
+        Yields:
+            Batches of up to 10,000 rows.
+
+        Raises:
+            ValueError: rank and world_size do not fit.
+        """
+        if not 0 <= rank < world_size:
+            raise ValueError(f"expected 0 ≤ rank < {world_size}, found rank {rank}")
+        ordinal = 0
+        for shard in range(len(self.manifest.shards)):
+            for batch in self._stream(shard):
+                if ordinal % world_size == rank:
+                    yield batch
+                ordinal += 1
+
+    def rows(self, indices: Sequence[int]) -> pa.Table:
+        """Some rows, in the order asked for.
+
+        Args:
+            indices: Row numbers, 0 ≤ index < len(self).
+
+        Returns:
+            A table of those rows.
+
+        Raises:
+            IndexError: A row number is out of range.
+        """
+        starts = list(np.cumsum([0] + [s.rows for s in self.manifest.shards]))
+        tables: dict[int, pa.Table] = {}
+        picked = []
+        for index in indices:
+            if not 0 <= index < len(self):
+                raise IndexError(f"expected rows 0 to {len(self) - 1}, found {index}")
+            shard = bisect_right(starts, index) - 1
+            if shard not in tables:
+                tables[shard] = self._stream(shard).read_all()
+            picked.append(tables[shard].slice(index - int(starts[shard]), 1))
+        return pa.concat_tables(picked) if picked else self.schema.empty_table()
+
+    def __repr__(self) -> str:
+        """Name, rows and place."""
+        return f"ShardSet({self.manifest.name!r}, {len(self):,} rows, {str(self.root)!r})"
+
+
+def check_size(root: Path, file: str, size: int) -> None:
+    """Check that a file of a set is there in full length.
+
+    Raises:
+        SetError: It is missing, or has another size.
+    """
+    path = root / file
+    if Path(file).name != file:
+        raise SetError(sentence("plain file names in the manifest", file, str(root)))
+    try:
+        found = path.stat().st_size
+    except OSError as error:
+        raise SetError(sentence(f"{size} bytes", error.strerror or "an error", str(path))) from None
+    if found != size:
+        where = f"{path}, byte {min(found, size)}"
+        raise SetError(sentence(f"{size} bytes", f"{found}", where, "rebuild the set"))

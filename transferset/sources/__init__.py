@@ -1,0 +1,1 @@
+"""Where documents come from: dumps, downloads, corpus manifests."""

@@ -1,0 +1,170 @@
+"""A file on its way into the cache: NAME, NAME.part, NAME.json, NAME.bad, .NAME.lock.
+
+`NAME` exists only when it is whole and its checksum is right. `NAME.part` is what has
+arrived so far: its length is the only count of bytes, so that no second count can
+disagree with it. `NAME.json` remembers which answer of which server `NAME.part` is a
+piece of, and, for a finished file, size, modification time and digests as they were
+checked, so that a file of 25 GB is not hashed at every start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from blake3 import blake3
+
+from transferset.errors import TransfersetError, sentence
+
+_HASHES: Mapping[str, Callable[[], Any]] = {
+    "sha1": lambda: hashlib.sha1(usedforsecurity=False),
+    "sha256": hashlib.sha256,
+    "blake3": blake3,
+}
+#: Hexadecimal digits of each known digest.
+DIGEST_LENGTHS: Mapping[str, int] = {"sha1": 40, "sha256": 64, "blake3": 64}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The sidecar NAME.json.
+
+    Args:
+        url: Where the bytes come from.
+        etag: Entity tag of the answer they are part of, if it had one.
+        last_modified: Its Last-Modified, if it had one.
+        size: Size of the whole file in bytes, as far as known.
+        digests: Checked digests of the finished NAME; empty while it is not finished.
+        mtime_ns: Modification time of NAME when they were checked, in nanoseconds.
+    """
+
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    size: int | None = None
+    digests: dict[str, str] = field(default_factory=dict)
+    mtime_ns: int = 0
+
+    @classmethod
+    def load(cls, path: Path) -> Record | None:
+        """Read a sidecar; None when there is none or it is not one of ours."""
+        try:
+            record = cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, RecursionError):
+            return None  # worth nothing then: bytes are fetched or hashed again
+        return record if record._plausible() else None
+
+    def _plausible(self) -> bool:
+        texts = [self.url, self.etag or "", self.last_modified or ""]
+        return (
+            all(isinstance(text, str) and text.isprintable() for text in texts)
+            and all(text.isascii() for text in texts[1:])
+            and isinstance(self.size, int | None)
+            and isinstance(self.mtime_ns, int)
+            and isinstance(self.digests, dict)
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the sidecar atomically."""
+        write_atomically(path, json.dumps(asdict(self), indent=1) + "\n")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a small text file as a whole."""
+    with on_disk(path):
+        fresh = path.with_name(path.name + ".new")
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+
+
+def digest_of(path: Path, algorithm: str) -> str:
+    """Digest of a file, in hexadecimal.
+
+    Args:
+        path: A file.
+        algorithm: `sha1`, `sha256` or `blake3`.
+    """
+    with on_disk(path), path.open("rb") as file:
+        return str(hashlib.file_digest(file, _HASHES[algorithm]).hexdigest())
+
+
+@contextmanager
+def on_disk(path: Path) -> Iterator[None]:
+    """Turn a full, missing or read-only disk into the project's error."""
+    try:
+        yield
+    except OSError as error:
+        do = "make room or name another --cache, and run the same command again to resume"
+        found = error.strerror or str(error)
+        raise TransfersetError(sentence("a file that can be used", found, str(path), do)) from error
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file while the block runs; the system frees it if the process dies.
+
+    Args:
+        path: The lock file; it stays behind, since removing it would race.
+
+    Raises:
+        TransfersetError: Another process (or thread) holds it.
+    """
+    with on_disk(path):
+        # Opened without truncation: the file names its holder until the lock is ours.
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        if not _try_lock(handle):
+            holder = os.read(handle, 32).decode("ascii", "replace").strip() or "unknown"
+            do = "wait until it has finished, or name another --cache"
+            raise TransfersetError(
+                sentence("a file that nobody else writes", f"process {holder}", str(path), do)
+            )
+        with on_disk(path):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _try_lock(handle: int) -> bool:
+    if sys.platform == "win32":  # pragma: no cover
+        raise TransfersetError(
+            sentence("POSIX file locks", "Windows", do="download by hand and give the path")
+        )
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def remove(path: Path) -> None:
+    """Remove a file if it is there."""
+    with on_disk(path), contextlib.suppress(FileNotFoundError):
+        path.unlink()
+
+
+def default_cache() -> Path:
+    """The platform's cache folder for this program; it need not exist yet.
+
+    `$XDG_CACHE_HOME/transferset` where that is set (XDG Base Directory Specification:
+    a relative value is ignored), else `~/Library/Caches/transferset` on macOS and
+    `~/.cache/transferset` elsewhere.
+    """
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if named.is_absolute():
+        return named / "transferset"
+    home = Path.home()
+    base = home / "Library" / "Caches" if sys.platform == "darwin" else home / ".cache"
+    return base / "transferset"

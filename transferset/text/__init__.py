@@ -1,0 +1,1 @@
+"""From a page's markup to passages of running prose."""

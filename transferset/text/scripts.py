@@ -1,0 +1,38 @@
+"""Raised and lowered digits, and numbers as an article prints them."""
+
+from __future__ import annotations
+
+MINUS = "\u2212"
+
+_RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
+_LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+_RAISABLE = frozenset("0123456789+-−=()n")
+_LOWERABLE = frozenset("0123456789+-−=()")
+
+
+def raised(text: str) -> str | None:
+    """`2` → `²`; None when a character has no raised form."""
+    return text.translate(_RAISED) if _RAISABLE.issuperset(text) else None
+
+
+def lowered(text: str) -> str | None:
+    """`2` → `₂`; None when a character has no lowered form."""
+    return text.translate(_LOWERED) if _LOWERABLE.issuperset(text) else None
+
+
+def power_of_ten(exponent: str) -> str:
+    """`×10⁶` for `6`, as {{val}} and {{e}} print it."""
+    return "×10" + (raised(exponent.strip()) or f"^{exponent.strip()}")
+
+
+def grouped(number: str) -> str:
+    """Put commas between groups of three digits before the decimal point.
+
+    Args:
+        number: A number; anything else is returned as it is.
+    """
+    head, dot, tail = number.strip().partition(".")
+    sign, digits = (head[:1], head[1:]) if head[:1] in ("-", "+", MINUS) else ("", head)
+    if not digits.isascii() or not digits.isdigit() or not (tail.isdigit() or not tail):
+        return number.strip()
+    return f"{sign}{int(digits) if len(digits) < 300 else 0:,}{dot}{tail}"

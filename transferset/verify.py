@@ -1,0 +1,152 @@
+"""Checking a set: every digest, then every invariant; the first place that is wrong is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from blake3 import blake3
+
+from transferset import schema as schemas
+from transferset.errors import SetError, TransfersetError, sentence
+from transferset.files import digest_file
+from transferset.manifest import PIECE_BYTES, Json, ShardEntry
+from transferset.shards import ShardSet, shard_name
+
+_REBUILD = "restore the file or rebuild the set"
+
+
+def verify(root: str | Path, progress: Callable[[int], None] | None = None) -> ShardSet:
+    """Check every byte and every invariant of a set.
+
+    Args:
+        root: The set's directory.
+        progress: Called with the bytes of each file that was found right.
+
+    Returns:
+        The set, if nothing is wrong.
+
+    Raises:
+        SetError: The first place that is wrong: file, bytes or row, and what was expected.
+    """
+    found = ShardSet.open(root)
+    _check_files(found)
+    for index, entry in enumerate(found.manifest.shards):
+        path = found.root / entry.file
+        _check_pieces(path, entry)
+        try:
+            _check_shard(found, index, path, entry)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise SetError(sentence("a readable shard", str(error), str(path))) from error
+        if progress is not None:
+            progress(entry.bytes)
+    _check_totals(found)
+    return found
+
+
+def _check_files(found: ShardSet) -> None:
+    manifest = found.manifest
+    names = [shard_name(i, len(manifest.shards)) for i in range(len(manifest.shards))]
+    if [entry.file for entry in manifest.shards] != names:
+        raise SetError(sentence("shards numbered in order", "others", str(found.root)))
+    extra = sorted({p.name for p in found.root.glob("*.arrow")} - set(names))
+    if extra:
+        where = str(found.root / extra[0])
+        raise SetError(sentence("the manifest's shards only", "another one", where, "move it away"))
+    for entry in manifest.files:
+        path = found.root / entry.file
+        if digest_file(path) != entry.blake3:
+            where = f"{path}, bytes 0–{max(0, entry.bytes - 1)}"
+            raise SetError(sentence("the file as written", "other bytes", where, _REBUILD))
+
+
+def _check_pieces(path: Path, entry: ShardEntry) -> None:
+    whole = blake3()
+    position = 0
+    with path.open("rb") as file:
+        for stated in entry.pieces:
+            piece = file.read(PIECE_BYTES)
+            whole.update(piece)
+            if blake3(piece).hexdigest()[:16] != stated:
+                where = f"{path}, bytes {position}–{position + len(piece) - 1}"
+                raise SetError(sentence(f"digest {stated}", "another", where, _REBUILD))
+            position += len(piece)
+    if whole.hexdigest() != entry.blake3:
+        where = f"{path}, bytes 0–{entry.bytes - 1}"
+        raise SetError(sentence(f"digest {entry.blake3}", "another", where, _REBUILD))
+
+
+def _check_shard(found: ShardSet, index: int, path: Path, entry: ShardEntry) -> None:
+    rows = tokens = 0
+    for batch in _batches(found, path):
+        full = batch.num_rows == schemas.BATCH_ROWS
+        if not full and rows + batch.num_rows != entry.rows:
+            where = f"{path}, row {rows}"
+            raise SetError(sentence("full batches", f"one of {batch.num_rows} rows", where))
+        _check_batch(found, batch, f"{path}, row", rows)
+        rows += batch.num_rows
+        tokens += _tokens(batch)
+    if (rows, tokens) != (entry.rows, entry.tokens):
+        expected = f"{entry.rows} rows with {entry.tokens} tokens"
+        raise SetError(sentence(expected, f"{rows} with {tokens}", str(path)))
+
+
+def _batches(found: ShardSet, path: Path) -> Iterator[pa.RecordBatch]:
+    with pa.memory_map(str(path)) as source:
+        reader = pa.ipc.open_stream(source)
+        if schemas.describe(reader.schema) != found.manifest.schema:
+            raise SetError(sentence("the manifest's schema", str(reader.schema), str(path)))
+        try:
+            schemas.check_format(reader.schema, str(path))
+        except TransfersetError as error:
+            raise SetError(str(error)) from None
+        yield from reader
+
+
+def _tokens(batch: pa.RecordBatch) -> int:
+    if "input_ids" not in batch.schema.names:
+        return 0
+    offsets = batch.column("input_ids").offsets.to_numpy()
+    return int(offsets[-1] - offsets[0])
+
+
+def _check_batch(found: ShardSet, batch: pa.RecordBatch, at: str, first_row: int) -> None:
+    batch.validate(full=True)
+    if "input_ids" not in batch.schema.names or found.manifest.tokenizer is None:
+        return
+    tokenizer = found.manifest.tokenizer
+    column = batch.column("input_ids")
+    ids, offsets = column.values.to_numpy(), column.offsets.to_numpy()
+    special = tokenizer["special_ids"]
+    starts, ends = offsets[:-1], offsets[1:]
+    if len(ids) and int(ids.max()) >= tokenizer["vocab_size"]:
+        row = int(np.searchsorted(offsets, int(ids.argmax()), "right")) - 1
+        expected = f"ids below {tokenizer['vocab_size']}"
+        raise SetError(sentence(expected, str(ids.max()), f"{at} {first_row + row}", _REBUILD))
+    _require_rows(ends - starts >= 2, "two ids or more", at, first_row)
+    _require_rows(ids[starts] == special["cls"], "[CLS] first", at, first_row)
+    _require_rows(ids[ends - 1] == special["sep"], "[SEP] last", at, first_row)
+    longest = found.manifest.params.get("max_len")
+    if longest is not None:
+        _require_rows(ends - starts <= longest, f"at most {longest} ids", at, first_row)
+
+
+def _require_rows(right: npt.NDArray[np.bool_], what: str, at: str, first_row: int) -> None:
+    if not right.all():
+        row = first_row + int(np.argmin(right))
+        raise SetError(sentence(what, "a row without", f"{at} {row}", _REBUILD))
+
+
+def _check_totals(found: ShardSet) -> None:
+    manifest = found.manifest
+    sums: Json = {
+        name: sum(asdict(entry)[name] for entry in manifest.shards)
+        for name in ("rows", "tokens", "bytes")
+    }
+    stated = {name: manifest.totals.get(name) for name in sums}
+    if sums != stated:
+        raise SetError(sentence(f"totals {stated}", str(sums), str(found.root / "manifest.json")))
