@@ -1,16 +1,16 @@
 """Makes a dump of any size out of a real one: its pages again and again, every copy reworded.
 
 Copies that were equal would let a cache of pages, sentences or templates look fast. So in every
-copy after the first, one word in each window of `WINDOW` prose words gives way to another word drawn
-from the same dump; markup that a cleaner acts on (template names, parameters, namespaces, tags,
-addresses, headers) stays as it is. Case is kept and a word beside a full stop is left alone, so that
-lengths, abbreviations and sentence ends keep their statistics.
+copy after the first, one word in each window of `WINDOW` prose words gives way to another word of
+the same dump; markup that a cleaner acts on (template names, parameters, namespaces, tags,
+addresses, headers) stays as it is. Case is kept and a word beside a full stop is left alone, so
+that lengths, abbreviations and sentence ends keep their statistics.
 
     python benchmarks/inflate.py DUMP.xml.bz2 --out DIR --name big --size 100MB
 
-writes `big.xml`, `big.xml.bz2` (one stream), and `big-multistream.xml.bz2` (100 pages a stream) with
-`big-multistream-index.txt.bz2`. The same dump, size and seed give the same bytes. Memory is bounded
-by one page and the vocabulary.
+writes `big.xml`, `big.xml.bz2` (one stream), and `big-multistream.xml.bz2` (100 pages a stream)
+with `big-multistream-index.txt.bz2`. The same dump, size and seed give the same bytes. Memory is
+bounded by one page and the vocabulary.
 """
 
 from __future__ import annotations
@@ -214,11 +214,10 @@ class DumpWriter:
     def __init__(self, files: ExitStack, out: Path, name: str) -> None:
         out.mkdir(parents=True, exist_ok=True)
         self.plain = files.enter_context((out / f"{name}.xml").open("wb"))
-        self.single = files.enter_context(bz2.open(out / f"{name}.xml.bz2", "wb"))
+        self.single = files.enter_context(bz2.BZ2File(out / f"{name}.xml.bz2", "wb"))
         self.multi = files.enter_context((out / f"{name}-multistream.xml.bz2").open("wb"))
-        self.index = files.enter_context(
-            bz2.open(out / f"{name}-multistream-index.txt.bz2", "wt", encoding="utf-8")
-        )
+        index = out / f"{name}-multistream-index.txt.bz2"
+        self.index = files.enter_context(bz2.BZ2File(index, "wb"))
         self.size = 0
         self._stream: list[bytes] = []
         self._lines: list[str] = []
@@ -243,7 +242,7 @@ class DumpWriter:
         offset = self.multi.tell()
         if self._stream:
             self.multi.write(bz2.compress(b"".join(self._stream)))
-        self.index.writelines(f"{offset}:{line}" for line in self._lines)
+        self.index.writelines(f"{offset}:{line}".encode() for line in self._lines)
         self._stream, self._lines = [], []
 
 

@@ -61,39 +61,41 @@ def gensim(site: Site) -> Clean:
     return lambda text, title: filter_wiki(text).split("\n")
 
 
+_MAGIC = re.compile("__[A-Z]*__")
+_MEDIA = re.compile("^(?:File|Image|Media):", re.IGNORECASE)
+_CATEGORY = re.compile("^Category:", re.IGNORECASE)
+
+
+def _remove(section: Any, node: Any) -> None:
+    try:
+        section.remove(node)
+    except ValueError:  # it went with its parent
+        return
+
+
+def _plain_section(section: Any) -> str:
+    for link in section.ifilter_wikilinks(recursive=True):
+        if _MEDIA.match(str(link.title)):
+            _remove(section, link)
+        elif _CATEGORY.match(str(link.title)):
+            link.text = _CATEGORY.sub("", str(link.__strip__()))
+    for tag in section.ifilter_tags(recursive=True):
+        if str(tag.tag) in {"ref", "table"}:
+            _remove(section, tag)
+    return _MAGIC.sub("", section.strip_code().strip())
+
+
 def huggingface(site: Site) -> Clean:
     """The steps of the `wikipedia` recipe of Hugging Face's hub, English.
 
     Sections one by one; file links, references and table tags removed; categories keep their name;
-    then `strip_code()` and words such as __NOTOC__ removed.
+    then `strip_code()`, and words such as __NOTOC__ removed.
     """
     from mwparserfromhell import parse
 
-    magic = re.compile("__[A-Z]*__")
-    media = re.compile("^(?:File|Image|Media):", re.IGNORECASE)
-    category = re.compile("^Category:", re.IGNORECASE)
-
-    def remove(section: Any, node: Any) -> None:
-        try:
-            section.remove(node)
-        except ValueError:  # it went with its parent
-            return
-
-    def plain(section: Any) -> str:
-        for link in section.ifilter_wikilinks(recursive=True):
-            if media.match(str(link.title)):
-                remove(section, link)
-            elif category.match(str(link.title)):
-                link.text = category.sub("", str(link.__strip__()))
-        for tag in section.ifilter_tags(
-            matches=lambda tag: str(tag.tag) in {"ref", "table"}, recursive=True
-        ):
-            remove(section, tag)
-        return magic.sub("", section.strip_code().strip())
-
     def clean(text: str, title: str) -> list[str]:
         sections = parse(text).get_sections(flat=True, include_lead=True, include_headings=True)
-        return "\n\n".join(plain(section) for section in sections).split("\n")
+        return "\n\n".join(map(_plain_section, sections)).split("\n")
 
     return clean
 

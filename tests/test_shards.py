@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
@@ -30,7 +31,7 @@ def test_bytes_do_not_depend_on_how_rows_arrive(cuts, tmp_path_factory):
         one = writer.commit()
     bounds = [0, *sorted(cuts), 25_000]
     with ShardWriter(root / "b.arrow", SCHEMA) as writer:
-        for a, b in zip(bounds, bounds[1:], strict=False):
+        for a, b in itertools.pairwise(bounds):
             writer.write(whole.slice(a, b - a))
         other = writer.commit()
     assert (one.blake3, one.rows, one.tokens) == (other.blake3, other.rows, other.tokens)
@@ -46,10 +47,14 @@ def test_batches_hold_ten_thousand_rows(tmp_path):
 
 
 def test_a_shard_is_not_there_before_commit_nor_after_a_failure(tmp_path):
-    with pytest.raises(RuntimeError), ShardWriter(tmp_path / "a.arrow", SCHEMA) as writer:
-        writer.write(table(20_000))
-        assert not (tmp_path / "a.arrow").exists()
-        raise RuntimeError
+    def fail() -> None:
+        with ShardWriter(tmp_path / "a.arrow", SCHEMA) as writer:
+            writer.write(table(20_000))
+            assert not (tmp_path / "a.arrow").exists()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -81,7 +86,7 @@ def test_ranks_share_the_batches_without_overlap(tmp_path, world_size):
         [b.column("doc_id")[0].as_py() for b in made.batches(rank, world_size)]
         for rank in range(world_size)
     ]
-    assert sorted(sum(shares, [])) == [0, 10_000, 20_000, 25_000]
+    assert sorted(itertools.chain(*shares)) == [0, 10_000, 20_000, 25_000]
 
 
 def test_rows_come_in_the_order_asked_for(tmp_path):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from transferset.errors import UsageError, sentence
-from transferset.executor import LocalExecutor, default_workers
 from transferset.manifest import MANIFEST, Json
 from transferset.shards import ShardSet
-from transferset.stage import Progress, Quiet
+
+if TYPE_CHECKING:
+    from transferset.pipeline.plan import WikiPlan
+    from transferset.report.inspect import Decode
+    from transferset.stage import Progress
+    from transferset.tokens import Vocabulary
 
 #: Where sets go, and are looked for, when no directory is named.
 SETS: Final = Path("sets")
@@ -18,18 +23,21 @@ SETS: Final = Path("sets")
 #: The source that needs no network: the articles that the package carries.
 DEMO: Final = "demo"
 
+#: The sample is ours and free.
+DEMO_LICENCE: Final = "CC0-1.0"
+
 #: Longest row, specials included, when rows are sentences.
 MAX_LEN: Final = 512
 
 
-def open(path: str | Path) -> ShardSet:  # noqa: A001  # reads as transferset.open(path)
+def open(path: str | Path) -> ShardSet:  # reads as transferset.open(path)
     """Open a shard set.
 
     Args:
         path: Its directory.
 
     Returns:
-        The set; sizes and row counts are checked against its manifest.
+        The set; sizes are checked against its manifest, digests are `verify`'s business.
 
     Raises:
         SetError: There is no set, or it is unfinished or damaged.
@@ -62,8 +70,11 @@ def build_wiki(
 ) -> ShardSet:
     """Build a corpus set from a Wikipedia dump.
 
+    The same arguments give the same bytes at any number of workers. A set that is there already
+    is opened; an unfinished one is finished.
+
     Args:
-        source: A dump (`.xml`, `.xml.bz2`), a corpora manifest (`.toml`), a wiki with a date
+        source: A dump (`.xml`, `.xml.bz2`), a corpora manifest (`.toml`), a wiki at a date
             (`simplewiki@20261101`, `simplewiki@latest`), or `demo`, the packaged sample; None
             is `demo`.
         out: Directory of the set; None is `sets/NAME`.
@@ -79,50 +90,230 @@ def build_wiki(
         shards: Number of shards; None is one per 256 MB.
         seed: Seed of the shuffle, 0 ≤ seed < 2**64.
         workers: Worker processes; None is the number of processors.
-        limit: Read only the first articles.
+        limit: Read only the first articles, this many.
         skip_damaged: Skip damaged blocks of a dump, counted in the ledger, instead of failing.
         force: Replace what is in `out`.
         engine: `auto`, `tokenizers` or `nanotoken`; the ids are the same.
-        cache: Where downloads are kept.
+        cache: Where downloads are kept; None is the platform's cache folder.
         mirror: Base URL of a mirror of the dumps.
         contact: Mail or URL put in the User-Agent of downloads.
         progress: Told of finished work.
 
     Returns:
-        The finished set. The same arguments give the same bytes at any number of workers; a set
-        that is there already is opened, an unfinished one is finished.
+        The finished set.
 
     Raises:
-        UsageError: An option or name is wrong.
+        UsageError: An option or a name is wrong.
         InputError: The dump is not one, or is damaged.
         SetError: `out` holds another set, or something else, or is being built.
         TransfersetError: Disk, memory, network, or no rows.
     """
+    from transferset.executor import LocalExecutor, default_workers
     from transferset.pipeline.build import build
-    from transferset.pipeline.plan import WikiParams, make_plan
-    from transferset.sources.resolve import resolve_source
-    from transferset.tokens import load_tokenizer
+    from transferset.stage import Quiet
 
     if workers is not None and workers < 1:
         raise UsageError(sentence("--workers of at least 1", str(workers)))
+    plan = plan_wiki(
+        source,
+        tokenizer=tokenizer,
+        splitter=splitter,
+        keep_text=keep_text,
+        shuffle=shuffle,
+        unit=unit,
+        min_len=min_len,
+        max_len=max_len,
+        shards=shards,
+        seed=seed,
+        limit=limit,
+        skip_damaged=skip_damaged,
+        engine=engine,
+        cache=cache,
+        mirror=mirror,
+        contact=contact,
+    )
+    executor = LocalExecutor(workers or default_workers())
+    return build(plan, Path(out or SETS / plan.name), executor, progress or Quiet(), force=force)
+
+
+def plan_wiki(
+    source: str | Path | None = None,
+    *,
+    tokenizer: str | None = None,
+    splitter: str | None = None,
+    keep_text: bool = False,
+    shuffle: bool = True,
+    unit: str = "sentence",
+    min_len: int = 0,
+    max_len: int | None = None,
+    shards: int | None = None,
+    seed: int = 0,
+    limit: int | None = None,
+    skip_damaged: bool = False,
+    engine: str = "auto",
+    cache: str | Path | None = None,
+    mirror: str | None = None,
+    contact: str | None = None,
+) -> WikiPlan:
+    """Open and check the inputs of `build_wiki` without writing a set (`--dry-run`).
+
+    Args and errors are those of `build_wiki`.
+
+    Returns:
+        The plan; `pipeline.build.plan_json` shows it.
+    """
+    from transferset.pipeline.plan import WikiParams, make_plan
+    from transferset.sources.resolve import LocalFile, resolve_source
+    from transferset.tokens import load_tokenizer
+
     demo = source is None or str(source) == DEMO
     loaded = load_tokenizer(tokenizer or (DEMO if demo else None), engine=engine)
     if demo:
-        files = _demo_files()
+        from transferset import demo as sample
+
+        files = [LocalFile(sample.path(), licence=DEMO_LICENCE)]
     else:
-        files = resolve_source(str(source), cache=cache, mirror=mirror, contact=contact)
+        folder = Path(cache) if cache is not None else None
+        files = resolve_source(str(source), cache=folder, mirror=mirror, contact=contact)
+    if max_len is None:
+        max_len = MAX_LEN if unit == "sentence" else 0
     params = WikiParams(
         splitter=splitter,
         unit=unit,
         min_len=min_len,
-        max_len=_max_len(max_len, unit),
+        max_len=max_len or None,
         keep_text=keep_text,
         shuffle=shuffle,
         shards=shards,
         limit=limit,
         skip_damaged=skip_damaged,
     )
-    name = "wiki-demo" if demo else _set_name(files[0].path, limit, unit)
-    plan = make_plan(files, loaded, params, name=name, seed=seed)
-    executor = LocalExecutor(workers or default_workers())
-    return build(plan, Path(out or SETS / name), executor, progress or Quiet(), force=force)
+    name = set_name("wiki", DEMO if demo else str(source))
+    return make_plan(files, loaded, params, name=name, seed=seed, engine=engine)
+
+
+def set_name(kind: str, source: str) -> str:
+    """A telling name for a set: `wiki-enwiki-20261101` from the dump or wiki it is made of."""
+    name = Path(source).name
+    for ending in (".bz2", ".xml", ".toml", "-multistream", "-pages-articles"):
+        name = name.removesuffix(ending)
+    return f"{kind}-{name.replace('@', '-')}".strip("-")
+
+
+def verify(
+    path: str | Path | None = None, *, progress: Callable[[int], None] | None = None
+) -> ShardSet:
+    """Check every digest and every invariant of a set.
+
+    Args:
+        path: Its directory; None is the only one under `sets/`.
+        progress: Called with the bytes of each shard that was found right.
+
+    Returns:
+        The set, if nothing is wrong.
+
+    Raises:
+        SetError: The first place that is wrong.
+        UsageError: There is no set, or more than one, to choose from.
+    """
+    from transferset.verification import verify as check
+
+    return check(only_set(path), progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What `inspect` found: the set's facts, and its first rows decoded."""
+
+    facts: Json
+    rows: list[Json]
+
+
+def inspect(path: str | Path | None = None, *, head: int = 5) -> Inspection:
+    """Look at a set: schema, totals, ledger, lineage, and a few rows.
+
+    Args:
+        path: Its directory; None is the only one under `sets/`.
+        head: How many rows, ≥ 0.
+
+    Returns:
+        Facts (rows, tokens, content_tokens, columns, totals, ledger, parents, op, params, seed,
+        shards, …) and rows with ids, pieces and text side by side.
+
+    Raises:
+        SetError: There is no set, or it is unfinished or damaged.
+        UsageError: There is no set, or more than one, to choose from; head is below 0.
+    """
+    from transferset.report import inspect as report
+
+    if head < 0:
+        raise UsageError(sentence("--head of 0 or more", str(head)))
+    found = ShardSet.open(only_set(path))
+    rows = report.head(found, head, _decoder(found) if head else None)
+    return Inspection(report.summary(found), rows)
+
+
+def _decoder(found: ShardSet) -> Decode | None:
+    if found.manifest.tokenizer is None or "input_ids" not in found.manifest.schema:
+        return None
+    from transferset.tokens import load_tokenizer
+
+    tokenizer = load_tokenizer(str(found.root / "tokenizer.json"), engine="tokenizers")
+    return lambda ids: (tokenizer.pieces(ids), tokenizer.decode(ids))
+
+
+def vocab_fit(
+    sources: Sequence[str | Path],
+    out: str | Path,
+    *,
+    size: int = 30_522,
+    language: str = "en",
+    lowercase: bool | None = None,
+    min_count: int = 2,
+) -> Vocabulary:
+    """Fit a WordPiece vocabulary and write it as a tokenizer's directory.
+
+    Args:
+        sources: Text files (UTF-8), or sets built with `keep_text`.
+        out: Directory for `tokenizer.json`, `vocab.txt` and `tokenizer_config.json`.
+        size: Most pieces.
+        language: Code of the language; English loses accents with capitals, as in BERT.
+        lowercase: Whether text is lower-cased; None: only English is.
+        min_count: Occurrences that a learnt piece must have.
+
+    Returns:
+        The vocabulary.
+
+    Raises:
+        UsageError: An option is out of range, or there is nothing to read.
+        InputError: A file is not UTF-8 text, or holds no word.
+        TransfersetError: `out` cannot be written.
+    """
+    from transferset.files import writing
+    from transferset.pipeline.texts import read_texts
+    from transferset.tokens import fit_vocabulary
+
+    texts = read_texts([Path(source) for source in sources])
+    vocabulary = fit_vocabulary(
+        texts, size, language=language, lowercase=lowercase, min_count=min_count
+    )
+    with writing(Path(out)):
+        vocabulary.save(Path(out))
+    return vocabulary
+
+
+def only_set(path: str | Path | None) -> Path:
+    """The set that is meant when none is named: the only one under `sets/`.
+
+    Raises:
+        UsageError: There is none, or there are several; the message lists them.
+    """
+    if path is not None:
+        return Path(path)
+    found = sorted(p.parent for p in SETS.glob(f"*/{MANIFEST}"))
+    if len(found) == 1:
+        return found[0]
+    expected = f"one set under {SETS}/"
+    if found:
+        raise UsageError(sentence(expected, ", ".join(map(str, found)), do="name one of them"))
+    raise UsageError(sentence(expected, "none", do="run `transferset build wiki`, or name a set"))

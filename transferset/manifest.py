@@ -96,8 +96,8 @@ class Manifest:
         stated = body.pop("digest", None)
         names = {f.name for f in fields(cls)}
         if body.keys() != names:
-            odd = ", ".join(sorted(body.keys() ^ names))
-            raise SetError(sentence("the members of a manifest", f"a difference in {odd}", at))
+            odd = "a difference in " + ", ".join(sorted(body.keys() ^ names))
+            raise SetError(sentence("the members of a manifest", odd, _all_of(raw, at)))
         if stated != digest_json(body):
             raise _damaged(raw, at)
         try:
@@ -137,9 +137,9 @@ def _parse(raw: bytes, at: str) -> Json:
     except UnicodeDecodeError as error:
         raise SetError(sentence("UTF-8", error.reason, f"{at}, byte {error.start}")) from None
     except RecursionError:
-        raise SetError(sentence("JSON", "nesting without end", at)) from None
+        raise SetError(sentence("JSON", "endless nesting", _all_of(raw, at))) from None
     if not isinstance(body, dict):
-        raise SetError(sentence("a JSON object", type(body).__name__, at))
+        raise SetError(sentence("a JSON object", type(body).__name__, _all_of(raw, at)))
     return body
 
 
@@ -149,8 +149,12 @@ def shard_entry(entry: Json) -> ShardEntry:
 
 
 def _damaged(raw: bytes, at: str) -> SetError:
-    where = f"{at}, bytes 0–{len(raw) - 1}"
-    return SetError(sentence("a manifest as written", "other content than its digest says", where))
+    found = "other content than its digest says"
+    return SetError(sentence("a manifest as written", found, _all_of(raw, at)))
+
+
+def _all_of(raw: bytes, at: str) -> str:
+    return f"{at}, bytes 0–{max(0, len(raw) - 1)}"
 
 
 def _absent(root: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from transferset import __version__, rng, schema
 from transferset.errors import TransfersetError, sentence
-from transferset.executor import Executor
+from transferset.executor import Executor, default_workers
 from transferset.files import write_atomic, writing
 from transferset.ledger import UNIT, Ledger, Reason
 from transferset.manifest import (
@@ -57,7 +57,7 @@ def build(
 
 def _build(plan: WikiPlan, root: Path, recipe: str, executor: Executor, progress: Progress) -> None:
     with writing(root):
-        tokenizer = write_file(root, "tokenizer.json", plan.tokenizer.to_json())
+        tokenizer = write_file(root, "tokenizer.json", plan.tokenizer.json.encode())
     read = run_stage(
         wiki.STAGE,
         wiki.read_part,
@@ -113,6 +113,7 @@ def _read_context(plan: WikiPlan) -> wiki.ReadContext:
         dumps=tuple(source.dump for source in plan.sources),
         sources=tuple(source.code for source in plan.sources),
         splitter=params.splitter,
+        engine=plan.engine,
         unit=params.unit,
         min_len=params.min_len,
         max_len=params.max_len,
@@ -126,8 +127,7 @@ def _check_read(plan: WikiPlan, read: Sequence[Json]) -> None:
     """What no part can see alone: that the parts of each file make a whole file; and any rows."""
     for i, source in enumerate(plan.sources):
         mine = [r["summary"] for r, (file, _) in zip(read, plan.parts, strict=True) if file == i]
-        if plan.params.limit is None:
-            source.dump.check(mine, skip_damaged=plan.params.skip_damaged)
+        source.dump.check(mine, skip_damaged=plan.params.skip_damaged)
     if not any(result["rows"] for result in read):
         names = ", ".join(source.dump.path.name for source in plan.sources)
         dropped = {str(reason): count for reason, count in _ledger(read).items()}
@@ -159,12 +159,12 @@ def _order_tasks(
 
 def _data_bytes(plan: WikiPlan, read: Sequence[Json]) -> int:
     # from counts, not from buffers: must not depend on how the rows came in
-    fixed = 4 + sum(f.type.bit_width // 8 for f in plan.schema if f.name in schema.FIXED_WIDTH)
-    width = schema.ids_type(plan.tokenizer.info.vocab_size).bit_width // 8
-    size = sum(r["rows"] * fixed + r["tokens"] * width for r in read)
+    widths = [4 + sum(f.type.bit_width // 8 for f in plan.schema if f.name in schema.FIXED_WIDTH)]
+    widths.append(schema.ids_type(plan.tokenizer.info.vocab_size).bit_width // 8)
+    size = sum(int(r["rows"]) * widths[0] + int(r["tokens"]) * widths[1] for r in read)
     if plan.params.keep_text:
-        size += sum(4 * r["rows"] + r["statistics"]["text_bytes"] for r in read)
-    return size
+        size += sum(4 * int(r["rows"]) + int(r["statistics"]["text_bytes"]) for r in read)
+    return int(size)
 
 
 def _ledger(read: Sequence[Json]) -> Ledger:
@@ -244,21 +244,36 @@ def _damage(file: int, plan: WikiPlan, read: Sequence[Json]) -> list[Json]:
     ]
 
 
-def plan_json(plan: WikiPlan) -> Json:
-    """The plan for `--dry-run`: what would be read, and about how much would come of it."""
+def plan_json(plan: WikiPlan, workers: int | None = None) -> Json:
+    """What `--dry-run` shows: what would be read, and about how much would come of it.
+
+    Args:
+        plan: The plan.
+        workers: Worker processes; None is the number of processors.
+
+    Returns:
+        Sources, parts and recipe, exact; rows, tokens, bytes and minutes, estimated.
+    """
     # measured on English Wikipedia: a byte of bzip2 gives 3.6 of XML, one of XML 0.4 of prose,
-    # and 4.4 bytes of prose are one piece; a sentence has 27 pieces
-    stored = sum(part.stop - part.start for _, part in plan.parts)
-    xml = sum((p.stop - p.start) * plan.sources[f].dump.ratio for f, p in plan.parts)
+    # 4.4 bytes of prose are a piece, a sentence has 27 pieces; 8 MB of XML take a CPU-second
+    xml = sum(
+        (p.stop - p.start) * (3.6 if plan.sources[f].dump.bzip2 else 1) for f, p in plan.parts
+    )
     tokens = xml * 0.4 / 4.4
-    rows = tokens / 27 if plan.params.unit == "sentence" else tokens / 600
+    rows = tokens / (27 if plan.params.unit == "sentence" else 600)
+    workers = min(workers or default_workers(), len(plan.parts))
     return {
-        "recipe": fingerprint(plan.recipe),
         "name": plan.name,
+        "recipe": fingerprint(plan.recipe),
+        "params": params_json(plan.params),
         "sources": [source.origin for source in plan.sources],
         "parts": len(plan.parts),
-        "stored_bytes": stored,
-        "estimated_rows": round(rows),
-        "estimated_tokens": round(tokens),
-        "estimated_bytes": round(tokens * 2 + rows * 30),
+        "workers": workers,
+        "stored_bytes": sum(part.stop - part.start for _, part in plan.parts),
+        "estimated": {
+            "rows": round(rows),
+            "tokens": round(tokens),
+            "bytes": round(tokens * 2 + rows * 26),
+            "minutes": round(xml / 8e6 / workers / 60, 1),
+        },
     }

@@ -28,14 +28,14 @@ def write_datasets_files(
     Returns:
         The two files' manifest entries.
     """
-    info = {
+    info: Json = {
         "citation": "",
         "description": "",
         "features": schemas.features(schema),
         "homepage": "",
         "license": "",
     }
-    state = {
+    state: Json = {
         "_data_files": [{"filename": shard.file} for shard in shards],
         "_fingerprint": recipe[:16],
         "_format_columns": None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -12,6 +11,7 @@ import pyarrow as pa
 from transferset import rng, schema
 from transferset.errors import UsageError, sentence
 from transferset.files import digest_file
+from transferset.ledger import Ledger
 from transferset.manifest import Json
 from transferset.sentences import get_splitter
 from transferset.sources.dump import Dump, Part
@@ -84,6 +84,7 @@ class WikiPlan:
     tokenizer: WordPiece
     params: WikiParams
     seed: int
+    engine: str
     parts: tuple[tuple[int, Part], ...]
 
     @property
@@ -118,15 +119,28 @@ def tokenizer_json(tokenizer: WordPiece) -> Json:
     info = tokenizer.info
     return {
         "name": info.name,
+        "kind": info.kind,
         "sha256": info.sha256,
         "vocab_size": info.vocab_size,
-        "special_ids": dict(info.special_ids),
+        "special_ids": {
+            "cls": info.cls_id,
+            "sep": info.sep_id,
+            "pad": info.pad_id,
+            "unk": info.unk_id,
+            "mask": info.mask_id,
+        },
         "lowercase": info.lowercase,
     }
 
 
 def make_plan(
-    files: Sequence[LocalFile], tokenizer: WordPiece, params: WikiParams, *, name: str, seed: int
+    files: Sequence[LocalFile],
+    tokenizer: WordPiece,
+    params: WikiParams,
+    *,
+    name: str,
+    seed: int,
+    engine: str,
 ) -> WikiPlan:
     """Open and check the inputs of a build.
 
@@ -136,6 +150,7 @@ def make_plan(
         params: Options that determine bytes.
         name: Name of the set, for people.
         seed: 0 ≤ seed < 2**64.
+        engine: Which engine workers use; the ids are the same.
 
     Returns:
         The plan.
@@ -150,11 +165,20 @@ def make_plan(
     sources = []
     codes: dict[str, int] = {}
     for file in files:
-        dump = Dump.open(file.path)
+        dump = Dump.open(file.path, skip_damaged=params.skip_damaged)
         code = codes.setdefault(dump.site.dbname or file.path.name, len(codes))
         splitter = get_splitter(params.splitter, dump.site.language)
-        sources.append(WikiSource(dump, code, _origin(file, dump, code, splitter.version)))
-    return WikiPlan(name, tuple(sources), tokenizer, params, seed, _parts(sources, params.limit))
+        made_by = f"{splitter.name} {splitter.version}"
+        sources.append(WikiSource(dump, code, _origin(file, dump, code, made_by)))
+    return WikiPlan(
+        name,
+        tuple(sources),
+        tokenizer,
+        params,
+        seed,
+        engine,
+        _parts(sources, params.limit, skip_damaged=params.skip_damaged),
+    )
 
 
 def _origin(file: LocalFile, dump: Dump, code: int, splitter: str) -> Json:
@@ -173,20 +197,17 @@ def _origin(file: LocalFile, dump: Dump, code: int, splitter: str) -> Json:
     }
 
 
-def _parts(sources: Sequence[WikiSource], limit: int | None) -> tuple[tuple[int, Part], ...]:
+def _parts(
+    sources: Sequence[WikiSource], limit: int | None, *, skip_damaged: bool
+) -> tuple[tuple[int, Part], ...]:
     found: list[tuple[int, Part]] = []
     for i, source in enumerate(sources):
         if limit is None:
             found += [(i, part) for part in source.dump.parts()]
             continue
-        parts, pages = source.dump.locate(limit)
+        parts = source.dump.locate(limit, skip_damaged=skip_damaged)
         found += [(i, part) for part in parts]
-        limit -= pages
-        if limit <= 0:
+        if parts[-1].max_pages is not None:
             break
+        limit -= sum(1 for p in parts for _ in source.dump.read(p, Ledger()))
     return tuple(found)
-
-
-def dump_paths(plan: WikiPlan) -> list[Path]:
-    """The files that a plan reads."""
-    return [source.dump.path for source in plan.sources]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,23 +13,11 @@ import pyarrow as pa
 from transferset import rng
 from transferset.ledger import Ledger, Reason
 from transferset.manifest import Json
+from transferset.tokens import Rows, WordPiece
 
 #: Rows and characters that are held in memory before they are written.
 FLUSH_ROWS = 50_000
 FLUSH_CHARACTERS = 8_000_000
-
-Ids = npt.NDArray[np.generic]
-Offsets = npt.NDArray[np.int64]
-
-
-class Encoder(Protocol):
-    """What rows need of a tokenizer; see `transferset.tokens`."""
-
-    def encode(self, texts: list[str]) -> tuple[Ids, Offsets]:
-        """Flat ids with specials, and where each row begins."""
-
-    def split(self, text: str, max_len: int) -> list[str]:
-        """Near-equal parts of a text, each of at most max_len ids."""
 
 
 @dataclass(slots=True)
@@ -83,7 +70,7 @@ class RowBuffer:
         emit: Called with each batch: the set's columns, and `key` when rows are to be shuffled.
     """
 
-    encoder: Encoder
+    encoder: WordPiece
     emit: Callable[[pa.RecordBatch], None]
     source: int
     min_len: int
@@ -109,32 +96,39 @@ class RowBuffer:
         """Turn what is held into one batch."""
         if not self._texts:
             return
-        texts, ids, offsets, parts = self._encode()
+        rows = self._encode(self._texts)
         documents = np.array(self._documents, np.uint64).reshape(-1, 3)
         self._texts, self._documents, self._characters = [], [], 0
         of_document = np.repeat(np.arange(len(documents)), documents[:, 2].astype(np.int64))
-        of_row = np.repeat(of_document, parts)
+        of_row = of_document[rows.source]
         first = np.searchsorted(of_row, np.arange(len(documents)))
-        columns: dict[str, pa.Array] = {
-            "input_ids": pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(ids))
-        }
-        if self.keep_text:
-            columns["text"] = pa.array(texts, pa.string())
         doc_id, rev_id = documents[of_row, 0], documents[of_row, 1]
         sentence = (np.arange(len(of_row)) - first[of_row]).astype(np.uint32)
         source = np.full(len(of_row), self.source, np.uint16)
-        columns |= {
+        columns: dict[str, pa.Array] = {
+            "input_ids": pa.ListArray.from_arrays(
+                pa.array(rows.offsets.astype(np.int32)),
+                pa.array(rows.ids.astype(self.encoder.info.dtype)),
+            ),
             "doc_id": pa.array(doc_id),
             "rev_id": pa.array(rev_id),
             "sentence": pa.array(sentence),
             "source": pa.array(source),
         }
+        if self.keep_text:
+            columns["text"] = pa.array(rows.texts, pa.string())
         if self.shuffle_seed is not None:
             keys = rng.order_keys(self.shuffle_seed, 0, source, doc_id, rev_id, sentence)
             columns["key"] = pa.array(keys)
-        self._emit(pa.RecordBatch.from_pydict(columns), np.diff(offsets))
+        self._emit(pa.RecordBatch.from_pydict(columns), np.diff(rows.offsets))
 
-    def _emit(self, batch: pa.RecordBatch, lengths: Offsets) -> None:
+    def _encode(self, texts: list[str]) -> Rows:
+        if self.max_len is not None:
+            return self.encoder.encode_rows(texts, self.max_len)
+        ids, offsets = self.encoder.encode(texts)
+        return Rows(ids, offsets, texts, np.arange(len(texts)))
+
+    def _emit(self, batch: pa.RecordBatch, lengths: npt.NDArray[np.int64]) -> None:
         if self.min_len > 0 and (lengths < self.min_len).any():
             keep = lengths >= self.min_len
             self.ledger[Reason.BELOW_MIN_LEN] += int((~keep).sum())
@@ -145,39 +139,3 @@ class RowBuffer:
             order = np.argsort(batch.column("key").to_numpy(), kind="stable")
             batch = batch.take(pa.array(order))
         self.emit(batch)
-
-    def _encode(self) -> tuple[list[str], Ids, Offsets, npt.NDArray[np.int64]]:
-        """Texts, ids and offsets of the rows, and how many rows each held text became."""
-        texts = self._texts
-        ids, offsets = self.encoder.encode(texts)
-        parts = np.ones(len(texts), np.int64)
-        if self.max_len is None:
-            return texts, ids, offsets, parts
-        too_long = np.flatnonzero(np.diff(offsets) > self.max_len)
-        if not len(too_long):
-            return texts, ids, offsets, parts
-        return self._split_long(texts, ids, offsets, too_long)
-
-    def _split_long(
-        self, texts: list[str], ids: Ids, offsets: Offsets, too_long: npt.NDArray[np.int64]
-    ) -> tuple[list[str], Ids, Offsets, npt.NDArray[np.int64]]:
-        assert self.max_len is not None
-        parts = np.ones(len(texts), np.int64)
-        out_texts: list[str] = []
-        out_ids: list[Ids] = []
-        out_lengths: list[Offsets] = []
-        done = 0
-        for row in (*too_long.tolist(), len(texts)):  # rows between two long ones go on as they are
-            out_texts += texts[done:row]
-            out_ids.append(ids[offsets[done] : offsets[row]])
-            out_lengths.append(np.diff(offsets[done : row + 1]))
-            if row < len(texts):
-                spans = self.encoder.split(texts[row], self.max_len)
-                span_ids, span_offsets = self.encoder.encode(spans)
-                out_texts += spans
-                out_ids.append(span_ids)
-                out_lengths.append(np.diff(span_offsets))
-                parts[row] = len(spans)
-            done = row + 1
-        lengths = np.concatenate(out_lengths)
-        return out_texts, np.concatenate(out_ids), np.append(0, np.cumsum(lengths)), parts

@@ -33,7 +33,8 @@ class ReadContext:
 
     dumps: tuple[Dump, ...]
     sources: tuple[int, ...]
-    splitter: str
+    splitter: str | None
+    engine: str
     unit: str
     min_len: int
     max_len: int | None
@@ -56,9 +57,9 @@ def read_part(root: Path, context: ReadContext, task: Json) -> Done:
     dump = context.dumps[task["file"]]
     part = Part(task["ordinal"], task["start"], task["stop"], task["max_pages"])
     ledger, statistics = Ledger(), Statistics()
-    tokenizer = _tokenizer(str(root / "tokenizer.json"))
+    tokenizer = _tokenizer(str(root / "tokenizer.json"), context.engine)
     spill = spill_path(root, STAGE, task["spill"])
-    reader = dump.reader(part, ledger, skip_damaged=context.skip_damaged)
+    reader = dump.read(part, ledger, skip_damaged=context.skip_damaged)
     with HashingFile(spill) as sink, _Spill(sink) as out:
         buffer = RowBuffer(
             encoder=tokenizer,
@@ -70,7 +71,7 @@ def read_part(root: Path, context: ReadContext, task: Json) -> Done:
             shuffle_seed=context.shuffle_seed,
             ledger=ledger,
         )
-        pages = _read_pages(reader.pages(), dump, context, buffer, statistics)
+        pages = _read_pages(reader, dump, context, buffer, statistics)
         buffer.flush()
         out.close()
         digest = sink.commit()
@@ -119,6 +120,7 @@ class _Spill:
     def __init__(self, sink: HashingFile) -> None:
         self._sink = sink
         self._writer: pa.RecordBatchFileWriter | None = None
+        self._closed = False
 
     def __enter__(self) -> _Spill:
         return self
@@ -132,21 +134,24 @@ class _Spill:
         self._writer.write_batch(batch)
 
     def close(self) -> None:
+        if self._closed:
+            return
         if self._writer is None:  # a part without rows
             self._writer = pa.ipc.new_file(self._sink, pa.schema([]))
         self._writer.close()
+        self._closed = True
 
 
 # A worker does many parts: what is slow to make is made once a process.
 
 
 @lru_cache(maxsize=1)
-def _tokenizer(path: str) -> WordPiece:
-    return load_tokenizer(path)
+def _tokenizer(path: str, engine: str) -> WordPiece:
+    return load_tokenizer(path, engine=engine)
 
 
 @lru_cache(maxsize=4)
-def _splitter(name: str, language: str) -> Splitter:
+def _splitter(name: str | None, language: str) -> Splitter:
     return get_splitter(name, language)
 
 

@@ -24,7 +24,8 @@ ANY_LOWER = BEGIN_LOWER | 32 | 64
 #: Tokens that never start a sentence.
 INNER_PUNCTUATION = frozenset(";:,.!?")
 
-_NUMERIC = re.compile(r"-?[.,]?\d[\d,.\-]*\.?")
+#: What counts as a number.
+NUMERIC = re.compile(r"-?[.,]?\d[\d,.\-]*\.?")
 _INITIAL = re.compile(r"[^\W\d]\.")
 
 
@@ -66,7 +67,7 @@ def describe(text: str, outcome: Outcome) -> Token:
     Returns:
         The token with everything derived from its text.
     """
-    kind = NUMBER if _NUMERIC.fullmatch(text) else text.lower()
+    kind = NUMBER if NUMERIC.fullmatch(text) else text.lower()
     bare = kind[:-1] if len(kind) > 1 and kind.endswith(".") else kind
     return Token(
         text=text,

@@ -48,7 +48,7 @@ class CandidateSplitter(ABC):
             # What follows can neither belong to an ellipsis or `?!` nor move to the sentence
             # before (see `realigned`).
             rf" ++(?=[^\s{ends}{closers}]|[{closers}]++[^\s\-])"
-            rf"|([{closers}]++) ++(?=\S)"
+            rf"|([{closers}]++) ++(?=[^\s{ends}])"
             # The last end of a passage changes nothing.
             rf"|(?![{closers}]*+\s*+\Z){candidate}())"
         ).finditer

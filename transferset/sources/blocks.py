@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from transferset.errors import InputError, sentence
 from transferset.sources.bzip2 import (
@@ -52,6 +52,11 @@ class Trace:
     damage: list[tuple[int, int]] = field(default_factory=list)
     damaged_blocks: int = 0
 
+    def as_json(self) -> dict[str, Any]:
+        """Give what `coverage` needs, but for the damage."""
+        names = ("first", "next", "head", "end", "end_at", "tail")
+        return {name: getattr(self, name) for name in names}
+
     def add(self, crc: int) -> None:
         """Append a block."""
         if self.tail is not None:
@@ -76,6 +81,8 @@ class Trace:
 class BlockReader:
     """Reads the blocks whose magic begins in the bytes `start` to `stop`, and what follows.
 
+    Use it as a context.
+
     Args:
         path: A bzip2 file.
         start: First byte of the part.
@@ -88,34 +95,40 @@ class BlockReader:
         self._path, self._start, self._stop = path, start, stop
         self._skip = skip_damaged
         self._size = path.stat().st_size
-        self._file: BinaryIO
-        self._marks: Marks
         self._gap = False
+        self._after: Mark | None = None
 
-    def pieces(self) -> Iterator[Piece | Gap]:
-        """Decode the part's own blocks, then those after it for as long as it is asked to.
+    def __enter__(self) -> BlockReader:
+        self._file: BinaryIO = self._path.open("rb")
+        self._marks = Marks(self._file, self._start)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def own(self) -> Iterator[Piece | Gap]:
+        """Decode the part's own blocks.
 
         Raises:
             InputError: Something is damaged; the message names file and byte.
         """
-        with self._path.open("rb") as self._file:
-            self._marks = Marks(self._file, self._start)
-            block = self._first()
-            if block is None or block.bit >= self._stop * 8:
-                return
-            self.trace.first = block.bit
-            while block is not None and block.bit < self._stop * 8:
-                at, (data, block) = block.bit // 8, self._own(block)
-                self.trace.next = self._size * 8 if block is None else block.bit
-                if data:
-                    yield Piece(data, at, owned=True)
-                if self._gap:
-                    self._gap = False
-                    yield Gap(at, owned=True)
-            yield from self._ahead(block)
+        trace = self.trace
+        block = self._next_stream(0) if self._start == 0 else self._next_block()
+        if self._start == 0:
+            trace.next = self._bit_of(block)
+        while block is not None and block.bit < self._stop * 8:
+            trace.first = block.bit if trace.first is None else trace.first
+            at, (data, block) = block.bit // 8, self._own(block)
+            trace.next = self._bit_of(block)
+            if data:
+                yield Piece(data, at)
+            if self._gap:
+                self._gap = False
+                yield Gap(at)
+        self._after = block
 
-    def _first(self) -> Mark | None:
-        return self._next_stream(0) if self._start == 0 else self._next_block()
+    def _bit_of(self, block: Mark | None) -> int:
+        return self._size * 8 if block is None else block.bit
 
     def _next_block(self) -> Mark | None:
         while (mark := self._marks.take()) is not None and mark.end:
@@ -130,9 +143,8 @@ class BlockReader:
             self.trace.add(read_bits(self._file, block.bit + 48, 32))
             return data, self._advance(after)
         if block.bit == self.trace.first and self._is_chance(block, after):
-            block_after = self._next_block() if after is None or after.end else after
-            self.trace.first = None if block_after is None else block_after.bit
-            return None, block_after
+            self.trace.first = None
+            return None, self._next_block() if after is None or after.end else after
         return self._damaged(block, after)
 
     def _decode(self, block: Mark, after: Mark | None) -> tuple[bytes | None, Mark | None]:
@@ -194,8 +206,7 @@ class BlockReader:
         self._complain(_HEADER, found, at)
         stop = self._size * 8 if mark is None else mark.bit
         self._lose(at * 8, stop, hides_block=mark is not None)
-        block = self._next_block()
-        return block
+        return self._next_block()
 
     def _lose(self, start: int, stop: int, *, hides_block: bool) -> None:
         # An end mark with padding and a header is all that fits in so few bits.
@@ -208,18 +219,20 @@ class BlockReader:
             where = f"{self._path}, byte {at}"
             raise InputError(sentence(expected, found, at=where, do=REMEDY))
 
-    def _ahead(self, block: Mark | None) -> Iterator[Piece | Gap]:
+    def ahead(self) -> Iterator[Piece | Gap]:
+        """Decode what follows the part, once `own` is exhausted."""
+        block = self._after
         while block is not None:
             after = self._marks.take()
             at, given = block.bit // 8, 0
             for data in self._ahead_data(block, after):
                 given += len(data)
-                yield Piece(data, at, owned=False)
+                yield Piece(data, at)
             beyond = self._marks.peek()
             if not given and beyond is not None and decode(self._file, block.bit, beyond.bit):
                 continue  # the mark was data: take the next one as the end
             if not given:
-                yield Gap(at, owned=False)
+                yield Gap(at)
             block = self._next_block() if after is not None and after.end else after
 
     def _ahead_data(self, block: Mark, after: Mark | None) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -145,11 +145,9 @@ def wrap(file: BinaryIO, start: int, stop: int) -> bytes:
     """
     raw = np.frombuffer(read_at(file, start // 8, (stop + 7) // 8 - start // 8), dtype=np.uint8)
     shift = start % 8
+    aligned: np.ndarray[Any, np.dtype[np.uint8]] = np.left_shift(raw, shift, dtype=np.uint8)
     if shift:
-        aligned = raw << shift
         aligned[:-1] |= raw[1:] >> (8 - shift)
-    else:
-        aligned = raw
     whole, odd = divmod(stop - start, 8)
     body = aligned[:whole].tobytes()
     crc = body[6:10]  # of one block, it is the combined CRC as well

@@ -137,8 +137,8 @@ def load_corpus(path: Path) -> Corpus:
     corpus = read_table(tables["corpus"], _CORPUS, f"{path}, [corpus]")
     retrieval = read_table(tables.get("retrieval", {}), _RETRIEVAL, f"{path}, [retrieval]")
     parts = tuple(
-        _part(table, corpus["licence"], path, f"{path}, [[part]] {number}")
-        for number, table in enumerate(tables["part"], start=1)
+        _part(table, corpus["licence"], path, f"{path}, [[part]] {ordinal}")
+        for ordinal, table in enumerate(tables["part"], start=1)
     )
     _check_names(parts, path)
     return Corpus(parts=parts, retrieval=Retrieval(**retrieval), **corpus)
@@ -178,6 +178,8 @@ def _completed(part: CorpusPart, manifest: Path, at: str) -> CorpusPart:
     changes: dict[str, Any] = {}
     if part.wiki is not None and part.date is None:
         raise UsageError(sentence("a date beside wiki", "none", at, 'write date = "latest"'))
+    if part.wiki is None and part.date == "latest":
+        raise UsageError(sentence("a date YYYYMMDD", "latest without a wiki", at))
     if part.path is not None:
         changes["path"] = manifest.parent / part.path
     if part.url is not None:
@@ -197,10 +199,10 @@ def _name_of(url: str, at: str) -> str:
 
 def _check_names(parts: tuple[CorpusPart, ...], path: Path) -> None:
     seen: set[str] = set()
-    for number, part in enumerate(parts, start=1):
+    for ordinal, part in enumerate(parts, start=1):
         key = part.name or str(part.path or f"{part.wiki}@{part.date}")
         if key in seen:
-            at = f"{path}, [[part]] {number}"
+            at = f"{path}, [[part]] {ordinal}"
             raise UsageError(
                 sentence("every part once", f"{key} again", at, "remove it or name it")
             )
@@ -214,7 +216,7 @@ def _tables(value: object) -> list[object]:
 
 
 def _local(value: object) -> Path:
-    return Path(text(value)).expanduser()
+    return Path(text(value))
 
 
 def _digest(algorithm: str) -> Check:

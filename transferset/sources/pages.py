@@ -62,6 +62,7 @@ class PageScanner:
         lead: Bytes up to the last one that is not space before the first page.
         size: Bytes of the part's own XML.
         overrun: Bytes after the part's own up to the end of its last element.
+        begun: How many pages begin in the part.
         closed: Whether `</mediawiki>` begins in the part.
         torn: Whether damage was skipped, so that the numbers above mean nothing.
     """
@@ -75,17 +76,15 @@ class PageScanner:
         self.lead = 0
         self.size = 0
         self.overrun = 0
+        self.begun = 0
         self.closed = False
         self.torn = False
         self._complain, self._refuse, self._limit = complain, refuse, limit
         self._state = _State.LEAD
-        self._own = True  # still in the part's own bytes
         self._done = False
-        self._tail = b""
-        self._base = 0  # offset of the tail
+        self._tail, self._base = b"", 0  # bytes not yet taken in, and their offset
         self._page_at = 0
         self._held: list[bytes] = []
-        self._held_bytes = 0
 
     @property
     def hungry(self) -> bool:
@@ -102,48 +101,46 @@ class PageScanner:
         if owned:
             self.size += len(piece)
         data, base = self._tail + piece, self._base
-        at = 0
+        at = last = 0  # first byte not taken in, end of the last tag
         for match in _TOKEN.finditer(data):
-            start, stop = match.span()
+            start, last = match.span()
             if base + start >= self.size and self._state is not _State.PAGE:
                 self._done = True
                 break
-            page = self._token(match.group(), data, at, start, stop)
-            if page is not None:
-                yield page
-            at = stop if self._state is not _State.PAGE else max(at, self._page_at - base)
-        keep = max(at, len(data) - _KEEP)
-        self._between(data, at, keep)
+            if self._state is _State.PAGE:
+                yield self._end_page(match.group(), base + start, data[at:last])
+            else:
+                self._pass(data, at, start)
+            self._enter(match.group(), base + start)
+            at = start if self._state is _State.PAGE else last
+        keep = max(last, len(data) - _KEEP)
+        self._hold(data, at, keep)
         self._tail, self._base = data[keep:], base + keep
 
-    def _token(
-        self, token: bytes, data: bytes, at: int, start: int, stop: int
-    ) -> RawPage | None:
-        offset = self._base + start
-        if token in (b"<!", b"<?"):
-            self._markup(token, offset)
-            return None
-        self._between(data, at, start)
-        page = None
+    def skip(self, *, owned: bool) -> Iterator[RawPage]:
+        """Go on after damaged bytes; gives the page that they tore, if one was begun."""
         if self._state is _State.PAGE:
-            page = self._end_page(token, offset, data[at:stop])
-        elif token == _SHUT:
-            self._stray_end(offset)
-        if self._state is _State.CLOSED:
-            self._complain("nothing after </mediawiki>", "more XML", offset)
-        if token == _OPEN:
-            self._state, self._page_at = _State.PAGE, offset
-            self._held, self._held_bytes = [], 0
-        elif token == _END:
-            self._state, self.closed = _State.CLOSED, True
-            self.overrun = max(0, self._base + stop - self.size)
-        return page
+            yield RawPage(b"", self._page_at, Reason.DAMAGED_PAGE)
+        if self._state is not _State.CLOSED:
+            self._state = _State.LEAD
+        self.torn = True
+        self._done = not owned
+        self._base += len(self._tail)
+        self._tail = b""
+
+    def finish(self) -> Iterator[RawPage]:
+        """Check what is left when no more bytes come; gives a page that was cut off."""
+        if self._state is _State.PAGE:
+            self._complain("</page>", "the end of the file", self._page_at)
+            yield RawPage(b"", self._page_at, Reason.DAMAGED_PAGE)
+        else:
+            self._pass(self._tail, 0, len(self._tail))
 
     def _end_page(self, token: bytes, offset: int, xml: bytes) -> RawPage:
+        """Leave a page at any tag; only `</page>` ends it well."""
         self._state = _State.BETWEEN
         if token != _SHUT:
-            found = f"{token.decode()} inside a page"
-            self._complain("</page>", found, offset)
+            self._complain("</page>", f"{token.decode()} inside a page", offset)
             return RawPage(b"", self._page_at, Reason.DAMAGED_PAGE)
         stop = offset + len(_SHUT)
         self.overrun = max(0, stop - self.size)
@@ -151,18 +148,41 @@ class PageScanner:
             return RawPage(b"", self._page_at, Reason.PAGE_TOO_LARGE)
         return RawPage(b"".join([*self._held, xml]), self._page_at)
 
-    def _stray_end(self, offset: int) -> None:
-        if self._state is _State.LEAD:
+    def _enter(self, token: bytes, offset: int) -> None:
+        """Take in a tag outside of pages, or the `</page>` that has just ended one."""
+        if token in (b"<!", b"<?"):
+            if token == b"<!" or self._state is not _State.LEAD:
+                found = f"{token.decode()} (a DTD, CDATA, comment or instruction)"
+                raise self._refuse("escaped text", found, offset)
+            return
+        if self._state is _State.CLOSED:
+            self._complain("nothing after </mediawiki>", token.decode(), offset)
+        if token == _OPEN:
+            self._state, self._page_at, self._held = _State.PAGE, offset, []
+            self.begun += 1
+        elif token == _END:
+            self._state, self.closed = _State.CLOSED, True
+            self.overrun = max(0, offset + len(_END) - self.size)
+        elif self._state is _State.LEAD:
             self.lead = min(self.size, offset + len(_SHUT))
+
+    def _hold(self, data: bytes, at: int, stop: int) -> None:
+        """Take in bytes without a tag."""
+        if self._state is not _State.PAGE:
+            self._pass(data, at, stop)
+        elif self._base + stop - self._page_at > self._limit:
+            self._held = []
         else:
-            self._complain("<page>", "</page> without it", offset)
+            self._held.append(data[at:stop])
 
-    def _markup(self, token: bytes, offset: int) -> None:
-        if token == b"<?" and self._state is _State.LEAD:
-            return  # the declaration, which `siteinfo` reads
-        raise self._refuse("escaped text", f"{token.decode()} (DTD, CDATA or comment)", offset)
-
-    def _between(self, data: bytes, at: int, stop: int) -> None:
-        """Take in the bytes `at` to `stop`, which hold no whole tag."""
-        if self._state is _State.PAGE:
-            ...
+    def _pass(self, data: bytes, at: int, stop: int) -> None:
+        """Take in bytes outside of pages, which must be space but before the first page."""
+        own = max(0, self.size - self._base)
+        rest = data[at : min(stop, own)].rstrip(_SPACE)
+        if not rest:
+            return
+        if self._state is _State.LEAD:
+            self.lead = self._base + at + len(rest)
+            return
+        found = rest.lstrip(_SPACE)[:40].decode("utf-8", "backslashreplace")
+        self._complain("<page> or </mediawiki>", found, self._base + at)

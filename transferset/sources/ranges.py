@@ -20,12 +20,10 @@ class Piece:
     Attributes:
         data: The bytes, decompressed.
         at: Byte of the stored file at which their source begins.
-        owned: Whether they belong to the range that is read, not to what follows it.
     """
 
     data: bytes
     at: int
-    owned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,6 @@ class Gap:
     """A place where damaged bytes were skipped on request."""
 
     at: int
-    owned: bool
 
 
 def read_at(file: BinaryIO, start: int, count: int) -> bytes:
@@ -42,35 +39,44 @@ def read_at(file: BinaryIO, start: int, count: int) -> bytes:
     return file.read(count)
 
 
-def read_plain(path: Path, start: int, stop: int) -> Iterator[Piece]:
-    """Read an uncompressed file from `start`, past `stop` for as long as it is asked to.
+class PlainReader:
+    """Reads the bytes `start` to `stop` of an uncompressed file, and what follows.
 
-    Args:
-        path: The file.
-        start: First byte of the range.
-        stop: First byte after the range.
-
-    Yields:
-        Pieces of at most 1 MiB; those after `stop` are not owned.
-
-    Raises:
-        InputError: The file is shorter than it was when it was opened.
+    Use it as a context; `BlockReader` is the same for bzip2.
     """
-    with path.open("rb") as file:
-        at = start
-        while at < stop:
-            data = read_at(file, at, min(_OWN_BYTES, stop - at))
+
+    trace = None
+
+    def __init__(self, path: Path, start: int, stop: int) -> None:
+        self._path, self._start, self._stop = path, start, stop
+
+    def __enter__(self) -> PlainReader:
+        self._file: BinaryIO = self._path.open("rb")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def own(self) -> Iterator[Piece]:
+        """Give the range in pieces of at most 1 MiB.
+
+        Raises:
+            InputError: The file is shorter than it was when it was opened.
+        """
+        at = self._start
+        while at < self._stop:
+            data = read_at(self._file, at, min(_OWN_BYTES, self._stop - at))
             if not data:
-                raise InputError(
-                    sentence(
-                        f"{stop:,} bytes or more",
-                        "the end of the file",
-                        at=f"{path}, byte {at}",
-                        do="do not change a dump while it is read",
-                    )
-                )
-            yield Piece(data, at, owned=True)
+                where = f"{self._path}, byte {at}"
+                remedy = "do not change a dump while it is read"
+                expected = f"{self._stop:,} bytes or more"
+                raise InputError(sentence(expected, "the end of the file", where, remedy))
+            yield Piece(data, at)
             at += len(data)
-        while data := read_at(file, at, _AHEAD_BYTES):
-            yield Piece(data, at, owned=False)
+
+    def ahead(self) -> Iterator[Piece]:
+        """Give what follows the range."""
+        at = self._stop
+        while data := read_at(self._file, at, _AHEAD_BYTES):
+            yield Piece(data, at)
             at += len(data)

@@ -185,7 +185,8 @@ class Web:
 
     def _vet(self, url: httpx.URL, before: httpx.URL | None) -> None:
         """Refuse a hop to another protocol, down to plain http, or into a private net."""
-        if url.scheme not in ("http", "https") or not url.host or url.userinfo:
+        complete = url.host and not url.userinfo and 0 < origin(url)[2] < 65536
+        if url.scheme not in ("http", "https") or not complete:
             raise _refused("an http or https address without a password", url, before)
         if before is not None and before.scheme == "https" and url.scheme == "http":
             raise _refused("a redirect that stays on https", url, before)

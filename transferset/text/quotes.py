@@ -7,52 +7,44 @@ import re
 _RUN = re.compile("''+")
 
 
-def _apostrophes(length: int) -> int:
-    """How many of a run of apostrophes are text: 4 is one and bold, more than 5 is the rest and both."""
-    if length == 4:
-        return 1
-    return max(0, length - 5)
+def _text_of(run: re.Match[str]) -> str:
+    """What is text in a run: of 4 one apostrophe (and bold), above 5 what exceeds bold and italic."""
+    length = run.end() - run.start()
+    return "'" if length == 4 else "'" * (length - 5)
 
 
-def _balanced(line: str) -> str:
-    """A line with an odd number of bold and of italic marks: one bold is an apostrophe and italics.
+def _apostrophe_at(line: str) -> int:
+    """Where a line with odd numbers of bold and of italic marks has an apostrophe before italics.
 
-    As in MediaWiki's quote pass: `l'''amour''` is l’, then italics. The first bold mark that
-    follows a single-letter word is taken, else one behind a longer word, else one behind a space.
+    MediaWiki's rule: the first bold mark behind a one-letter word (`l'''amour''`), else the first
+    behind a longer word, else the first behind a space; -1 when all marks pair up.
     """
-    best, rank = -1, 9
-    for match in _RUN.finditer(line):
-        if match.end() - match.start() not in (3, 4):
-            continue
-        before = line[max(0, match.start() - 2) : match.start()]
-        found = 2 if before[-1:] in ("", " ") else 0 if before[:1] == " " or len(before) == 1 else 1
-        if found < rank:
-            best, rank = match.start(), found
-    return line if best < 0 else f"{line[:best]}’{line[best + 1 :]}"
-
-
-def _is_odd(line: str) -> bool:
     bold = italic = 0
-    for run in _RUN.findall(line):
-        bold += len(run) != 2
-        italic += len(run) == 2 or len(run) >= 5
-    return bold % 2 == 1 and italic % 2 == 1
+    best, rank = -1, 3
+    for match in _RUN.finditer(line):
+        start, length = match.start(), match.end() - match.start()
+        bold += length != 2
+        italic += length == 2 or length >= 5
+        if length not in (3, 4):
+            continue
+        before = line[max(0, start - 2) : start]
+        found = 2 if before[-1:] in ("", " ") else 0 if len(before) == 1 or before[0] == " " else 1
+        if found < rank:
+            best, rank = match.end() - 3, found
+    return best if bold % 2 and italic % 2 else -1
+
+
+def _line(line: str) -> str:
+    if "'''" not in line:
+        return line
+    at = _apostrophe_at(line)
+    if at < 0:
+        return _RUN.sub(_text_of, line)
+    return f"{_RUN.sub(_text_of, line[:at])}'{_RUN.sub(_text_of, line[at + 1 :])}"
 
 
 def without_quotes(text: str) -> str:
     """Take bold and italic marks out of a text, line by line."""
-    if "''" not in text:
-        return text
-    if "'''" not in text:
-        return text.replace("''", "")
-    lines = text.split("\n")
-    for at, line in enumerate(lines):
-        if "'''" in line:
-            lines[at] = _line(line)
-    return "\n".join(lines).replace("''", "").replace("’\x00", "'")
-
-
-def _line(line: str) -> str:
-    if _is_odd(line):
-        line = _balanced(line).replace("’''", "'\x00''", 1)
-    return _RUN.sub(lambda m: "'" * _apostrophes(m.end() - m.start()), line).replace("\x00", "")
+    if "'''" in text:
+        text = "\n".join([_line(line) for line in text.split("\n")])
+    return _RUN.sub(_text_of, text) if "''" in text else text

@@ -6,78 +6,95 @@ import re
 
 from transferset.text.marks import GAP, SOUND
 
-_OPENING = "([{“‘«„‚‹"
 _CLOSING = {"(": ")", "[": "]", "{": "}", "“": "”", "‘": "’", "«": "»", "„": "“", "‚": "‘", "‹": "›"}
-_STOPS = ",;:.!?)]}”»›…"
-_WEAK = ",;:"
+_STOPS = frozenset(",;:.!?)]}”»›…")
+_WEAK = " ,;:"
+_MAX_NESTED = 8
 
-_SOUND = re.compile(rf"{SOUND}([^{SOUND}]*+){SOUND}")
+_SEPARATOR = re.compile(f"( ?{GAP}[ {GAP}]*+)")
+_SOUND = re.compile(f"{SOUND}([^{SOUND}]*+){SOUND}")
 _PARENTHESIS = re.compile(r"[()]")
 _SAYS = re.compile(
-    r"(?:\b(?:(?:American|British|Australian|Canadian|Irish|Scottish|local|locally|also|usually|often|"
-    r"sometimes|commonly|correctly|or|and|[A-Z][a-z]+) )?(?:pronounced|pronunciation|pronounciation|IPA)"
-    r"(?: (?:as|like|either|in|or|roughly))?:?|\b(?:UK|US|RP|GA|IPA):?|\b(?:or|and)) ?$"
+    r"(?:\b(?:(?:also|usually|often|sometimes|commonly|correctly|locally|or|and|[A-Z][a-z]+) ){0,2}"
+    r"(?:pronounced|pronunciation|pronounciation)(?: (?:as|like|either|in|or|roughly))?:?"
+    r"|\b(?:UK|US|RP|GA|IPA):?|\b(?:or|and)) ?$"
 )
+_SAYS_LENGTH = 60
 
 
-def _sounds(text: str) -> str:
-    """Keep a pronunciation that stands in a sentence, cut one that stands in parentheses."""
+def _without_sounds(text: str) -> str:
+    """Keep a pronunciation that stands in a sentence; cut one in parentheses with what leads to it."""
     out: list[str] = []
     done = depth = 0
     for match in _SOUND.finditer(text):
         before = text[done : match.start()]
         for bracket in _PARENTHESIS.findall(before):
             depth = depth + 1 if bracket == "(" else max(0, depth - 1)
-        if depth or not match[1]:
-            before = _SAYS.sub("", before[-60:]).rjust(0) if len(before) <= 60 else (
-                before[:-60] + _SAYS.sub("", before[-60:])
-            )
-        out += (before, GAP if depth or not match[1] else match[1])
+        if match[1] and not depth:
+            out += (before, match[1])
+        else:
+            at = max(0, len(before) - _SAYS_LENGTH)
+            out += (before[:at], _SAYS.sub("", before[at:]), GAP)
         done = match.end()
     out.append(text[done:])
     return "".join(out).replace(SOUND, "")
 
 
-def _joined(left: str, right: str) -> tuple[str, str]:
-    """Make two ends that now meet fit each other."""
-    spaced = left[-1:] == " " or right[:1] == " "
-    left, right = left.rstrip(" "), right.lstrip(" ")
-    if not left or left[-1] in _OPENING:
-        right = right.lstrip(" ,;:")
-        if left and right[:1] == _CLOSING[left[-1]]:
-            return _joined(left[:-1], right[1:])
-        return left, right
-    if not right:
-        return left, right
-    if right[0] in _STOPS:
-        if left[-1] in _WEAK and right[0] not in _OPENING:
-            return _weaker(left, right)
-        return left, right
-    return left, (f" {right}" if spaced else right)
+class _Joiner:
+    """Puts pieces together whose ends now meet."""
 
+    def __init__(self, first: str) -> None:
+        self.out = [first]
 
-def _weaker(left: str, right: str) -> tuple[str, str]:
-    """Of two marks of punctuation that meet, keep the one that ends more."""
-    if right[0] == ",":
-        return left, right[1:]
-    return left.rstrip(" ,;:"), right
+    def last(self) -> tuple[str, bool]:
+        """The piece that the text so far ends with, and whether a space ended it."""
+        spaced = False
+        while self.out:
+            piece = self.out[-1].rstrip(" ")
+            spaced = spaced or piece != self.out[-1]
+            self.out[-1] = piece
+            if piece:
+                return piece, spaced
+            self.out.pop()
+        return "", spaced
+
+    def append(self, right: str, spaced: bool) -> None:
+        """Append `right` across a gap that had spaces or not."""
+        for _ in range(_MAX_NESTED):
+            left, space = self.last()
+            spaced = spaced or space or right[:1] == " "
+            right = right.lstrip(_WEAK if not left or left[-1] in "([{" else " ")
+            if not left or not right or _CLOSING.get(left[-1], left[-1] * (left[-1] == '"')) != right[0]:
+                break
+            self.out[-1], right, spaced = left[:-1], right[1:], False
+        left, _ = self.last()
+        self.out.append(self.fitted(left, right, spaced))
+
+    def fitted(self, left: str, right: str, spaced: bool) -> str:
+        """What follows `left`; of two marks of punctuation that meet the weaker one goes."""
+        if not left or not right or left[-1] in _CLOSING:
+            return right
+        if right[0] not in _STOPS:
+            return f" {right}" if spaced else right
+        if left[-1] in ",;:":
+            if right[0] == ",":
+                return right[1:]
+            self.out[-1] = left.rstrip(_WEAK)
+        return right
 
 
 def repaired(text: str) -> str:
     """Repair one paragraph around its gaps.
 
-    `( , x)` becomes `(x)`, `()` goes with one of the spaces around it, `word , word` becomes
-    `word, word`, `; )` becomes `)`. Work is constant for each gap, so linear in the text.
+    `( , x)` becomes `(x)`; `()` goes with one of the spaces around it; `word , word` becomes
+    `word, word`; `; )` becomes `)`. The work for each gap is bounded by the pieces beside it.
     """
     if SOUND in text:
-        text = _sounds(text)
+        text = _without_sounds(text)
     if GAP not in text:
         return text
-    pieces = text.split(GAP)
-    out = [pieces[0]]
-    for piece in pieces[1:]:
-        left, right = _joined(out.pop(), piece)
-        while out and not left:
-            left, right = _joined(out.pop(), right)
-        out += (left, right)
-    return "".join(out)
+    pieces = _SEPARATOR.split(text)
+    joiner = _Joiner(pieces[0])
+    for gap, piece in zip(pieces[1::2], pieces[2::2], strict=True):
+        joiner.append(piece, " " in gap)
+    return "".join(joiner.out)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from transferset.tokens.definition import TokenizerInfo
 from transferset.tokens.load import load_tokenizer
+from transferset.tokens.rows import Rows
 from transferset.tokens.vocabulary import Vocabulary, fit_vocabulary
-from transferset.tokens.wordpiece import Rows, WordPiece
+from transferset.tokens.wordpiece import WordPiece
 
 __all__ = [
     "Rows",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,9 @@ def cuts(spaced: Bools, starts: Bools, apart: Bools, limit: int) -> list[int]:
     fine = _allowed(starts, [apart], limit)
     coarse = _allowed(spaced & starts, [starts, apart], limit)
     fewest, needed = _parts_needed(fine, limit), _parts_needed(coarse, limit)
-    return _nearest_to_equal(*((coarse, needed) if needed[0] == fewest[0] else (fine, fewest)), limit)
+    if needed[0] == fewest[0]:
+        return _nearest_to_equal(coarse, needed, limit)
+    return _nearest_to_equal(fine, fewest, limit)
 
 
 def _allowed(marks: Bools, finer: list[Bools], limit: int) -> list[int]:
@@ -40,7 +43,7 @@ def _allowed(marks: Bools, finer: list[Bools], limit: int) -> list[int]:
     for finer_marks in [*finer, np.ones(n, np.bool_)]:
         between = [
             int(i) + a
-            for a, b in zip(points, points[1:], strict=False)
+            for a, b in itertools.pairwise(points)
             if b - a > limit
             for i in np.flatnonzero(finer_marks[a:b])
         ]
@@ -64,8 +67,8 @@ def _nearest_to_equal(points: list[int], needed: list[int], limit: int) -> list[
     chosen = [0]
     for part in range(1, parts):
         last = bisect.bisect_right(points, points[chosen[-1]] + limit)
-        able = [
-            i for i in range(chosen[-1] + 1, last) if needed[i] and needed[i] <= parts - part
-        ]
-        chosen.append(min(able, key=lambda i: abs(points[i] * parts - n * part)))  # noqa: B023
+        able = [i for i in range(chosen[-1] + 1, last) if 0 < needed[i] <= parts - part]
+        # In whole numbers: how far each is from part × n / parts.
+        off = [abs(points[i] * parts - part * n) for i in able]
+        chosen.append(able[off.index(min(off))])
     return [points[i] for i in chosen] + [n]

@@ -24,6 +24,8 @@ Ids = npt.NDArray[np.uint32]
 Offsets = npt.NDArray[np.int64]
 #: The only release of nanotoken whose output is known to us.
 NANOTOKEN = "0.1.0"
+#: More than ten times the largest vocabulary we know.
+MOST_IDS = 4_000_000
 ENGINES = ("auto", "nanotoken", "tokenizers")
 
 
@@ -53,6 +55,18 @@ class Oracle:
             expected = "a tokenizer that `tokenizers` can run"
             raise InputError(sentence(expected, f"{error}", definition.name)) from error
         self.tokenizer.encode_special_tokens = True
+        self._name = definition.name
+
+    def vocabulary(self) -> tuple[str, ...]:
+        """Return the piece of each id; empty for an id that has none."""
+        numbers = self.tokenizer.get_vocab(with_added_tokens=True)
+        size = max(numbers.values(), default=-1) + 1
+        if size > MOST_IDS:  # a few bytes of JSON could otherwise ask for gigabytes
+            raise InputError(sentence(f"ids below {MOST_IDS}", str(size - 1), self._name))
+        pieces = [""] * size
+        for piece, number in numbers.items():
+            pieces[number] = piece
+        return tuple(pieces)
 
     def encode(self, texts: list[str]) -> tuple[Ids, Offsets]:
         """See `Engine`."""
@@ -92,10 +106,8 @@ def choose(wish: str, definition: Definition, oracle: Oracle) -> tuple[Engine, s
         The engine, and why it is not the fast one (or an empty string).
 
     Raises:
-        UsageError: `wish` is unknown, or names an engine that cannot be used here.
+        UsageError: `wish` names an engine that cannot be used here.
     """
-    if wish not in ENGINES:
-        raise UsageError(sentence(f"one of {', '.join(ENGINES)}", wish, "--engine"))
     if wish == "tokenizers":
         return oracle, "asked for"
     engine, why = _fast(definition, oracle)

@@ -1,0 +1,300 @@
+"""The command line: parse, call one function of the API, render."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from transferset import __version__
+from transferset.errors import TransfersetError, printable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+INTERRUPTED: Final = 130
+
+_EXIT_CODES: Final = """\b
+Exit codes:
+  0    done
+  1    failed: disk, memory, network, a result of zero rows
+  2    usage: wrong option, unknown tokenizer
+  3    bad input: not a dump, damaged, wrong checksum
+  4    a damaged set, or an existing one of another recipe
+  130  interrupted; the same command resumes
+"""
+
+
+class Commands(click.Group):
+    """A group that lists its commands in the order of the pipeline, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of definition."""
+        return list(self.commands)
+
+
+@click.group(cls=Commands, epilog=_EXIT_CODES, context_settings={"max_content_width": 100})
+@click.version_option(__version__, prog_name="transferset")
+def transferset() -> None:
+    r"""Build the transfer sets that knowledge distillation trains on.
+
+    \b
+    First steps, without network:
+      transferset build wiki        a corpus from the packaged sample
+      transferset inspect           what it is
+      transferset verify            whether every byte is right
+    """
+
+
+@transferset.group(cls=Commands)
+def build() -> None:
+    """Build a corpus set from a source."""
+
+
+def _example(*lines: str) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def reading_options(command: F) -> F:
+    """The options that every `build` command shares."""
+    for option in reversed(_READING):
+        command = option(command)
+    return command
+
+
+_READING: Final = [
+    click.option(
+        "--out", type=click.Path(path_type=Path), help="Directory of the set. [sets/NAME]"
+    ),
+    click.option(
+        "--tokenizer",
+        metavar="PATH|NAME",
+        help="tokenizer.json, vocab.txt, directory, installed package, or hub name. "
+        "[the uncased English BERT vocabulary]",
+    ),
+    click.option(
+        "--splitter",
+        type=click.Choice(["nupunkt", "punkt", "spacy", "rules"]),
+        help="Sentence splitter. [by language]",
+    ),
+    click.option("--keep-text", is_flag=True, help="Keep each row's text beside its ids."),
+    click.option("--no-shuffle", is_flag=True, help="Keep the rows in the order of the source."),
+    click.option(
+        "--unit",
+        type=click.Choice(["sentence", "document"]),
+        default="sentence",
+        show_default=True,
+        help="What a row is.",
+    ),
+    click.option(
+        "--min-len",
+        type=int,
+        default=0,
+        show_default=True,
+        help="Drop (and count) rows of fewer ids, [CLS] and [SEP] included.",
+    ),
+    click.option(
+        "--max-len",
+        type=int,
+        help="Split rows of more ids into near-equal parts; 0 is no limit. "
+        "[512 for sentences, none for documents]",
+    ),
+    click.option("--shards", type=int, help="Number of shards. [one per 256 MB]"),
+    click.option("--seed", type=int, default=0, show_default=True, help="Seed of the shuffle."),
+    click.option("--workers", type=int, help="Worker processes. [all processors]"),
+    click.option("--limit", type=int, metavar="PAGES", help="Read the first articles only."),
+    click.option("--dry-run", is_flag=True, help="Print the plan and write nothing."),
+    click.option("--force", is_flag=True, help="Replace what is in --out."),
+]
+
+
+@build.command(
+    "wiki",
+    epilog=_example(
+        "transferset build wiki demo --out sets/demo",
+        "transferset build wiki simplewiki@latest --keep-text",
+        "transferset build wiki enwiki-20261101-pages-articles-multistream.xml.bz2 --workers 8",
+    ),
+)
+@click.argument("source", required=False)
+@reading_options
+@click.option(
+    "--skip-damaged", is_flag=True, help="Skip (and count) damaged blocks instead of failing."
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "tokenizers", "nanotoken"]),
+    default="auto",
+    show_default=True,
+    help="What turns text into ids; the ids are the same.",
+)
+@click.option("--cache", type=click.Path(path_type=Path), help="Where downloads are kept.")
+@click.option("--mirror", metavar="URL", help="Mirror of dumps.wikimedia.org to download from.")
+@click.option("--contact", metavar="MAIL", help="Put in the User-Agent of downloads.")
+def build_wiki(
+    source: str | None, no_shuffle: bool, dry_run: bool, out: Path | None, **options: Any
+) -> None:
+    """Turn a Wikipedia dump into a shuffled set of sentences as word pieces.
+
+    SOURCE is a dump (.xml or .xml.bz2, one stream or many), a corpora manifest (.toml), a wiki at
+    a date (simplewiki@20261101, simplewiki@latest; it is downloaded), or `demo`, the small sample
+    that comes with transferset. Without SOURCE the sample is used.
+
+    The same command gives the same bytes at any number of workers. When it was interrupted, the
+    same command resumes.
+    """
+    from transferset import api
+    from transferset.report.progress import Bar
+
+    if source is None:
+        _say(
+            "NOTE: no SOURCE given, so this builds the packaged SAMPLE of a few dozen articles. For\n"
+            "a real corpus name a dump or a wiki, e.g. transferset build wiki simplewiki@latest\n"
+        )
+    if dry_run:
+        _dry_run(source, no_shuffle, options)
+        return
+    with Bar() as bar:
+        found = api.build_wiki(source, out, shuffle=not no_shuffle, progress=bar, **options)
+    totals = found.manifest.totals
+    click.echo(
+        f"{found.root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens "
+        f"from {totals['documents']:,} documents"
+    )
+
+
+def _dry_run(source: str | None, no_shuffle: bool, options: dict[str, Any]) -> None:
+    from transferset import api
+    from transferset.pipeline.build import plan_json
+
+    workers = options.pop("workers")
+    options.pop("force")
+    plan = api.plan_wiki(source, shuffle=not no_shuffle, **options)
+    click.echo(json.dumps(plan_json(plan, workers), indent=1, ensure_ascii=False))
+
+
+@transferset.command(
+    epilog=_example("transferset inspect sets/wiki-demo --head 3", "transferset inspect --json")
+)
+@click.argument("path", metavar="[SET]", required=False, type=click.Path(path_type=Path))
+@click.option("--head", type=int, default=5, show_default=True, help="Rows to show.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+def inspect(path: Path | None, head: int, as_json: bool) -> None:
+    """Show what a set is: columns, totals, ledger, lineage, and a few rows.
+
+    Without SET the only one under sets/ is shown.
+    """
+    from transferset import api
+
+    root = _named(path)
+    found = api.inspect(root, head=head)
+    if as_json:
+        click.echo(json.dumps({**found.facts, "head": found.rows}, indent=1, ensure_ascii=False))
+    else:
+        from transferset.report.terminal import show
+
+        show(found.facts, found.rows)
+
+
+@transferset.command(epilog=_example("transferset verify sets/wiki-demo"))
+@click.argument("path", metavar="[SET]", required=False, type=click.Path(path_type=Path))
+def verify(path: Path | None) -> None:
+    """Check every digest and every invariant of a set; exit code 4 names the first wrong place.
+
+    Without SET the only one under sets/ is checked.
+    """
+    from transferset import api
+    from transferset.report.progress import Bar
+
+    root = _named(path)
+    with Bar() as bar:
+        found = api.open(root)
+        bar.start("verify", found.manifest.totals["bytes"], "bytes")
+        api.verify(root, progress=lambda size: bar.advance(size, 0))
+    click.echo(
+        f"{root}: right; {len(found):,} rows in {len(found.manifest.shards)} shard(s), "
+        f"digest {found.manifest.digest[:16]}"
+    )
+
+
+@transferset.group(cls=Commands)
+def vocab() -> None:
+    """Make vocabularies."""
+
+
+@vocab.command(
+    "fit", epilog=_example("transferset vocab fit sets/wiki-demo --size 8000 --out vocab/demo")
+)
+@click.argument(
+    "sources", metavar="FILE|SET...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Directory to write.")
+@click.option("--size", type=int, default=30_522, show_default=True, help="Most pieces.")
+@click.option("--language", default="en", show_default=True, help="Code of the texts' language.")
+@click.option("--lowercase/--cased", default=None, help="Lower-case the text. [English only]")
+@click.option(
+    "--min-count", type=int, default=2, show_default=True, help="Occurrences a piece must have."
+)
+def vocab_fit(sources: tuple[Path, ...], out: Path, **options: Any) -> None:
+    """Fit a WordPiece vocabulary to text files (UTF-8) or to sets built with --keep-text."""
+    from transferset import api
+
+    fitted = api.vocab_fit(sources, out, **options)
+    click.echo(
+        f"{out}: {len(fitted.pieces):,} pieces from {fitted.words:,} words, "
+        f"{fitted.characters:,} characters covering {fitted.coverage:.3%}"
+    )
+
+
+def _named(path: Path | None) -> Path:
+    from transferset import api
+
+    root = api.only_set(path)
+    if path is None:
+        _say(f"Using {root}, the only set under {api.SETS}/.")
+    return root
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Without the program's name; None takes them from the process.
+
+    Returns:
+        The exit code, see `--help`.
+    """
+    # a scheduler's SIGTERM ends a run as Ctrl-C does: cleanly, and resumable
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        transferset.main(arguments, prog_name="transferset", standalone_mode=False)
+    except (KeyboardInterrupt, click.Abort):
+        _say("Interrupted; run the same command again to resume.")
+        return INTERRUPTED
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except TransfersetError as error:
+        _say(f"transferset: {printable(str(error), 2000)}")
+        return error.exit_code
+    except MemoryError:
+        _say("transferset: expected enough memory, found none left; use fewer --workers")
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away: nothing to tell it
+        return 1
+    return 0
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt

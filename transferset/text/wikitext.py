@@ -1,0 +1,99 @@
+"""Wikitext to prose: the stages, in the order in which MediaWiki would expand them.
+
+comments, nowiki, references → templates and parser functions → HTML tags → files and categories →
+tables, lists, headings → links → apostrophes → entities → repair → passages. Every stage is one or
+a few linear scans; unclosed markup never swallows the text behind it (the stray marks go, the
+text stays), except a comment, which runs to the end of the page as in MediaWiki.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from transferset.text.blocks import paragraphs
+from transferset.text.braces import expanded
+from transferset.text.entities import decode, printable
+from transferset.text.expansion import Expander
+from transferset.text.extensions import without_extensions
+from transferset.text.links import LinkRules, Links, external_labels
+from transferset.text.marks import GAP, with_literals, without_marks
+from transferset.text.passages import is_prose, without_holes
+from transferset.text.quotes import without_quotes
+from transferset.text.repair import repaired
+from transferset.text.tags import without_tags
+
+_SWITCH = re.compile(r"__([^\W\d_]{3,40}+)__")
+_SIGNATURE = re.compile("~~~~?~?")
+_VARIANT = re.compile(r"-\{([^{}\n]*+)\}-")
+_SPACES = re.compile("  +")
+
+
+def _switch(match: re.Match[str]) -> str:
+    return GAP if match[1] == match[1].upper() else match[0]
+
+
+def _variant(match: re.Match[str]) -> str:
+    """`-{zh-hans:甲;zh-hant:乙}-`: the first variant; `-{text}-` and `-{H|…}-`: text, nothing."""
+    content = match[1]
+    flags, bar, rest = content.partition("|")
+    if bar:
+        if not set(flags) <= set("ARTDN;"):
+            return GAP
+        content = rest
+    first = content.split(";")[0]
+    code, colon, text = first.partition(":")
+    return text if colon and code.strip().replace("-", "").isalpha() else content
+
+
+class WikitextCleaner:
+    """Turns articles of one wiki into passages of running prose.
+
+    Args:
+        language: The wiki's language code, such as `en`.
+        namespaces: Local namespace names and their keys, from the dump's `<siteinfo>`.
+    """
+
+    def __init__(self, *, language: str, namespaces: Mapping[str, int]) -> None:
+        self.language = language
+        self._links = Links(LinkRules.of(namespaces, language))
+
+    def clean(self, text: str, title: str = "") -> list[str]:
+        """Extract the running prose of one article.
+
+        Args:
+            text: The page's wikitext.
+            title: The page's title, for {{PAGENAME}}.
+
+        Returns:
+            One string a paragraph, in order, without line breaks. Lists, tables, headings,
+            captions, references and galleries are not in it. A paragraph is kept when
+            `passages.is_prose` holds; a sentence is dropped when a value in it cannot be told (a
+            formula or a computed amount, see `passages.without_holes`).
+        """
+        literals: list[str] = []
+        text = without_extensions(without_marks(text), literals)
+        text = expanded(text, Expander(title=without_marks(title), language=self.language).find)
+        text = self._links.without_files(without_tags(text))
+        text = self._inline(paragraphs(_without_switches(text)))
+        passages = [self._passage(line, literals) for line in text.split("\n")]
+        return [passage for passage in passages if passage]
+
+    def _inline(self, text: str) -> str:
+        text = without_quotes(external_labels(self._links.labels(text)))
+        text = decode(text).replace("\u00a0", " ")
+        return _SPACES.sub(" ", text) if "  " in text else text
+
+    @staticmethod
+    def _passage(line: str, literals: list[str]) -> str:
+        line = with_literals(without_holes(repaired(line)), literals)
+        line = printable(line).strip()
+        return line if is_prose(line) else ""
+
+
+def _without_switches(text: str) -> str:
+    if "__" in text:
+        text = _SWITCH.sub(_switch, text)
+    if "~~~" in text:
+        text = _SIGNATURE.sub("", text)
+    return _VARIANT.sub(_variant, text) if "-{" in text else text
