@@ -152,8 +152,8 @@ def build_wiki(
 
     if source is None:
         _say(
-            "NOTE: no SOURCE given, so this builds the packaged SAMPLE of a few dozen articles. For\n"
-            "a real corpus name a dump or a wiki, e.g. transferset build wiki simplewiki@latest\n"
+            "NOTE: no SOURCE given, so this builds the packaged SAMPLE, a few dozen articles.\n"
+            "For a real corpus name a dump or a wiki: transferset build wiki simplewiki@latest\n"
         )
     if dry_run:
         _dry_run(source, no_shuffle, options)

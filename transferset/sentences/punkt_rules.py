@@ -155,7 +155,7 @@ class PunktSplitter(CandidateSplitter):
             return False
         if two.kind == NUMBER and one.kind in model.before_numbers:
             return False
-        if one.outcome != Outcome.BREAK and not one.initial and self._starts(two):
+        if one.outcome > Outcome.BREAK and not one.initial and self._starts(two):
             return True
         if one.ordinal and goes_on(one, two, model.context):
             return False
