@@ -30,15 +30,20 @@ CLEANERS = ("transferset", "wikiextractor", "mwparserfromhell", "gensim", "huggi
 PARTS = ("limits", "cleaning", "quality", "whole")
 
 
-def write_pages(dump: Path, out: Path, limit: int | None) -> tuple[int, list[str]]:
-    """Write the articles for `peers.py clean`; returns their bytes of XML and their wikitexts."""
+def read_site(dump: Path) -> dict[str, Any]:
+    """Language and namespaces, from the dump's header."""
     header = next(xml for xml, _ in read_xml_pages(dump))
     names = re.findall(r'<namespace key="(-?\d+)"[^>]*>([^<]+)</namespace>', header)
     language = re.search(r'xml:lang="([\w-]+)"', header)
-    site = {
+    return {
         "language": language[1] if language else "en",
         "namespaces": {name: int(key) for key, name in names},
     }
+
+
+def write_pages(dump: Path, out: Path, limit: int | None) -> tuple[int, list[str]]:
+    """Write the articles for `peers.py clean`; returns their bytes of XML and their wikitexts."""
+    site = read_site(dump)
     size, texts = 0, []
     with out.open("w", encoding="utf-8") as file:
         file.write(json.dumps(site) + "\n")
@@ -56,8 +61,8 @@ def cleaning(bench: Bench) -> dict[str, Any]:
     wikitext = sum(len(text.encode()) for text in texts)
 
     def run(tool: str) -> float:
-        command = [bench.python(tool), HERE / "peers.py", "clean", tool, pages]
-        return float(json.loads(measure(command).output)["cpu_s"])
+        done = measure([bench.python(tool), HERE / "peers.py", "clean", tool, pages])
+        return float(json.loads(done.output)["cpu_s"])
 
     results = bench.interleaved([tool for tool in CLEANERS if bench.has(tool)], run)
     return {
@@ -74,7 +79,8 @@ def quality(bench: Bench, examples: Path | None) -> dict[str, Any]:
     """What each cleaner leaves, loses and leaks on the original pages."""
     pages = bench.work / "original-pages.jsonl"
     _, texts = write_pages(bench.dump, pages, bench.clean_size)
-    keys = [page_keys(text) for text in texts]
+    files = [name for name, key in read_site(bench.dump)["namespaces"].items() if key == 6]
+    keys = [page_keys(text, files) for text in texts]
     found: dict[str, Any] = {}
     shown: dict[str, Any] = {}
     for tool in filter(bench.has, CLEANERS):
@@ -152,10 +158,15 @@ def main() -> None:
         "quality": lambda: quality(bench, args.examples),
         "whole": lambda: whole(bench),
     }
-    report = {"machine": machine(), "versions": versions(bench), "dump": args.dump.name}
-    report |= {part: parts[part]() for part in PARTS if part in args.parts}
-    if args.json:
-        args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    report: dict[str, Any] = {
+        "machine": machine(),
+        "versions": versions(bench),
+        "dump": args.dump.name,
+    }
+    for part in filter(args.parts.__contains__, PARTS):
+        report[part] = parts[part]()
+        if args.json:  # after each part: a later one may fail
+            args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(tables.render(report))
 
 

@@ -82,6 +82,8 @@ def read_xml_pages(path: Path) -> Iterator[tuple[str, bool]]:
                     yield page[:start].decode("utf-8").rstrip(" "), False
                     first = False
                 yield f"  {page[start:].decode('utf-8')}{_PAGE_END.decode()}\n", True
+    if first:
+        raise SystemExit(f"{path.name}: expected a dump in UTF-8, found no <page> in it")
 
 
 def read_articles(path: Path, limit: int | None = None) -> Iterator[DumpPage]:

@@ -27,15 +27,16 @@ def commands(bench: Bench, case: Case, name: str, out: Path) -> Iterator[list[st
     tool, layout, workers = case
     dump, count = bench.file(layout, name), str(workers)
     if tool == "transferset":
-        build = [sys.executable, "-m", "transferset", "build", "wiki", dump, "--out", out / "set"]
-        yield [*build, "--tokenizer", bench.tokenizer, "--workers", count]
+        ours = [sys.executable, "-m", "transferset", "build", "wiki", str(dump)]
+        options = ["--tokenizer", bench.tokenizer, "--workers", count]
+        yield [*ours, "--out", out / "set", *options]
         return
     python, script, text = bench.python(tool), HERE / "peers.py", out / "sentences.txt"
-    extract = [python, "-m", "wikiextractor.WikiExtractor", dump, "--json", "--no-templates", "-q"]
-    yield [*extract, "--processes", count, "-o", out / "extracted"]
+    extract = [python, "-m", "wikiextractor.WikiExtractor", str(dump), "--json", "--no-templates"]
+    yield [*extract, "-q", "--processes", count, "-o", out / "extracted"]
     yield [python, script, "sentences", out / "extracted", "--out", text, "--workers", count]
-    encode = [python, script, "encode", text, "--out", out / "set", "--workers", count]
-    yield [*encode, "--tokenizer", bench.tokenizer]
+    options = ["--workers", count, "--tokenizer", bench.tokenizer]
+    yield [python, script, "encode", text, "--out", out / "set", *options]
 
 
 def run_case(bench: Bench, case: Case, name: str) -> list[Usage]:

@@ -42,7 +42,8 @@ def wikiextractor(site: Site) -> Clean:
 
     def clean(text: str, title: str) -> list[str]:
         extractor = extract.Extractor("1", "1", "", title, [], **options)
-        return extractor.clean_text(text, html_safe=False)
+        lines: list[str] = extractor.clean_text(text, html_safe=False)
+        return lines
 
     return clean
 

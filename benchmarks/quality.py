@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 LEFTOVERS: dict[str, re.Pattern[str]] = {
@@ -43,6 +43,9 @@ LEFTOVERS: dict[str, re.Pattern[str]] = {
         "__X__": r"__[A-Z]+__",
     }.items()
 }
+# A hole that stands in the wikitext with the same characters around it is the author's own.
+_HOLES = ("()", "( ", " )", " ,", " .")
+_AROUND = 6
 LEAKS = ("lists", "headers", "tables", "captions", "references")
 MIN_RUN, MAX_PROSE_KEY, MAX_LEAK_KEY, MIN_PROSE_WORDS = 4, 5, 6, 8
 
@@ -58,7 +61,6 @@ _HIDDEN = re.compile(
 _REFERENCE = re.compile(r"<ref\b[^<>]*/>|<ref\b[^<>]*>(.*?)</ref\s*>", re.DOTALL | re.IGNORECASE)
 _BRACKET = re.compile(r"\{\{|\}\}|^[ :]*\{\|(?![{|])|^\s*\|\}(?!\})|\[\[|\]\]", re.MULTILINE)
 _CLOSER = {"{{": "}}", "{|": "|}", "[[": "]]"}
-_FILE = re.compile(r"\[\[\s*(?:File|Image)\s*:", re.IGNORECASE)
 _INLINE = re.compile(
     r"\[\[[^\[\]]*\]\]|\[[^\[\]\n]*\]|\{\{[^{}]*\}\}|<[^<>]*>|&#?\w+;|'{2,}|[a-z]+://[^\s|\]}<]+"
 )
@@ -73,8 +75,8 @@ _CELL_BREAK = re.compile(r"\|\||!!|\n")
 # The word before a template, then its value: text, or a number that readers see without commas.
 VALUE = re.compile(
     r"(?<![\w\x00])(\w+) \{\{(?![^{}]*flip)"
-    r"(?:(?:convert|cvt)\|(\d{1,3}(?:\.\d+)?)\||(?:lang|transl)\|[\w-]+\|([^{}|=\[\]<&]+)[|}]"
-    r"|(?:nowrap|nobr|small|nihongo)\|([^{}|=\[\]<&]+)[|}])",
+    r"(?:(?:convert|cvt)\|(\d{1,3}(?:\.\d+)?)\||transl\|[\w-]+\|([^{}|=\[\]<&]+)\}"
+    r"|(?:lang\|[\w-]+|nowrap|nobr|small|nihongo)\|([^{}|=\[\]<&]+)[|}])",
     re.IGNORECASE,
 )
 _VALUED = re.compile(
@@ -86,6 +88,7 @@ _VALUED = re.compile(
 class PageKeys:
     """Runs of words by which a page's output is judged, each as words joined by a space."""
 
+    text: str
     prose: list[list[str]]  # a list of runs for each line
     values: list[str]
     leaks: dict[str, list[str]]
@@ -117,6 +120,11 @@ def runs(markup: str) -> list[list[str]]:
 
 def _longest(markup: str) -> list[str]:
     return max(runs(markup), key=len, default=[])[:MAX_LEAK_KEY]
+
+
+def _longest_of_cell(cell: str) -> list[str]:
+    # Four words can be a unit that a template spells out in the prose ("thousand barrels per day").
+    return words if len(words := _longest(cell)) > MIN_RUN else []
 
 
 def balanced(text: str) -> list[tuple[int, int, str]]:
@@ -164,23 +172,21 @@ def _cells(table: str) -> Iterator[str]:
             yield cell.lstrip("|!+").rpartition("|")[2]
 
 
-def page_keys(text: str) -> PageKeys:
-    """What to look for in the output of a page with this wikitext."""
+def page_keys(text: str, file_names: Sequence[str] = ()) -> PageKeys:
+    """What to look for in the output of a page; `file_names`: how its wiki calls files."""
+    names = "|".join(map(re.escape, ["File", "Image", *file_names]))
+    is_file = re.compile(rf"\[\[\s*(?:{names})\s*:", re.IGNORECASE).match
     visible = _HIDDEN.sub(_GAP, text)
     # The parameters of citation templates are a reference's text too.
     references = [re.sub(r"[{}]", _GAP, found[1] or "") for found in _REFERENCE.finditer(visible)]
     visible = _REFERENCE.sub(_GAP, visible)
     spans = balanced(visible)
     blocks = [
-        (start, stop)
-        for start, stop, opener in spans
-        if opener != "[[" or _FILE.match(visible, start)
+        (start, stop) for start, stop, opener in spans if opener != "[[" or is_file(visible, start)
     ]
     body = _without(visible, blocks)
     valued = _without(visible, [span for span in blocks if not _VALUED.match(visible, span[0])])
-    files = [
-        visible[start + 2 : stop - 2] for start, stop, _ in spans if _FILE.match(visible, start)
-    ]
+    files = [visible[start + 2 : stop - 2] for start, stop, _ in spans if is_file(visible, start)]
     tables = [visible[start:stop] for start, stop, opener in spans if opener == "{|"]
     items = {
         "lists": re.findall(r"^[*#](?!REDIRECT)[^\n]*", body, re.MULTILINE),
@@ -190,9 +196,10 @@ def page_keys(text: str) -> PageKeys:
     }
     # A run that stands anywhere else on the page proves nothing.
     raw, read = words_of(text), words_of(re.sub(r"\[\[[^\[\]|]*\|", "", text).replace("''", ""))
-    leaks = {
-        kind: list(_distinct(map(_longest, markup), raw, read)) for kind, markup in items.items()
-    }
+    leaks = {}
+    for kind, markup in items.items():
+        longest = _longest_of_cell if kind == "tables" else _longest
+        leaks[kind] = list(_distinct(map(longest, markup), raw, read))
     lines = {words_of(line) for line in body.split("\n") if not line.startswith("=")}
     titles = (words_of(found[2]) for found in _HEADER.finditer(body))
     leaks["headers"] = [title for title in titles if title.strip() and title not in lines]
@@ -204,7 +211,7 @@ def page_keys(text: str) -> PageKeys:
         for value in VALUE.finditer(line)
         if words_of(seen := re.sub("'{2,}", "", value[2] or value[3] or value[4])).strip()
     ]
-    return PageKeys(prose, values, leaks)
+    return PageKeys(text, prose, values, leaks)
 
 
 def _distinct(found: Iterable[list[str]], *texts: str) -> Iterator[str]:
@@ -229,9 +236,14 @@ class Quality:
         text = "\n".join(lines)
         self.words += len(text.split())
         for kind, pattern in LEFTOVERS.items():
-            hits = pattern.findall(text)
+            hits = [
+                around
+                for hit in pattern.finditer(text)
+                if (around := text[max(0, hit.start() - _AROUND) : hit.end() + _AROUND])
+                and not (kind in _HOLES and around in keys.text)
+            ]
             self.leftovers[kind] += len(hits)
-            self.examples += [(number, kind, hit) for hit in hits]
+            self.examples += [(number, kind, around) for around in hits]
         all_words, whole_lines = words_of(text), set(map(words_of, lines))
         for line in keys.prose:
             key = " ".join(line[-1].split()[-MAX_PROSE_KEY:])

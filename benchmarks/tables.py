@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from quality import LEAKS
@@ -110,7 +110,12 @@ def render(report: dict[str, Any]) -> str:
     """The whole report."""
     about = report["machine"] | {"dump": report["dump"]} | report["versions"]
     parts = [", ".join(f"{name} {value}" for name, value in about.items())]
-    makers = {"limits": limits, "cleaning": cleaning, "quality": quality, "whole": whole}
+    makers: dict[str, Callable[[Any], str]] = {
+        "limits": limits,
+        "cleaning": cleaning,
+        "quality": quality,
+        "whole": whole,
+    }
     for name, maker in makers.items():
         if report.get(name):
             parts += [f"## {name.capitalize()}", maker(report[name])]

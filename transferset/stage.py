@@ -21,7 +21,15 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from transferset.errors import SetError, sentence
 from transferset.executor import Executor
 from transferset.files import digest_file, lock, remove_temporaries, write_atomic, writing
-from transferset.manifest import MANIFEST, Json, Manifest, differences, digest_json, pretty
+from transferset.manifest import (
+    MANIFEST,
+    Json,
+    Manifest,
+    canonical,
+    differences,
+    digest_json,
+    pretty,
+)
 from transferset.manifest import fingerprint as digest_recipe
 
 Context = TypeVar("Context")
@@ -166,7 +174,7 @@ def run_job(job: Job[Any]) -> Json:
             "seconds": round(time.perf_counter() - began_wall, 3),
             "cpu_seconds": round(time.process_time() - began_cpu, 3),
         }
-        write_atomic(job.receipt, pretty(receipt))
+        write_atomic(job.receipt, canonical(receipt))
     return done.result
 
 

@@ -1,4 +1,4 @@
-"""What the tests of downloads share: a server, a client that does not really wait, a file to fetch."""
+"""What the tests of downloads share: a server, a client that never really waits, a file."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import io
+import itertools
 import random
 
 import pytest
@@ -60,7 +61,7 @@ def test_each_block_decodes_by_itself(pieces: list[bytes]) -> None:
     assert bz2.decompress(data) == b"".join(pieces)
     marks = marks_of(data)
     file = io.BytesIO(data)
-    spans = list(zip(marks, marks[1:], strict=False))
+    spans = list(itertools.pairwise(marks))
     assert [decode(file, a.bit, b.bit) for a, b in spans] == pieces
     assert [b"".join(decode_slowly(file, a.bit, b.bit, 7)) for a, b in spans] == pieces
     for piece, (a, b) in zip(pieces, spans, strict=True):
@@ -74,7 +75,7 @@ def test_a_real_compressor_is_read_block_by_block() -> None:
     assert len(marks) == -(-len(text) // 100_000) + 1  # blocks of almost 100,000 bytes
     assert marks[-1].end
     file = io.BytesIO(data)
-    spans = list(zip(marks, marks[1:], strict=False))
+    spans = list(itertools.pairwise(marks))
     assert b"".join(decode(file, a.bit, b.bit) or b"" for a, b in spans) == text
     blocks, stop = last_blocks(file, len(data))
     assert blocks == [(a.bit, b.bit) for a, b in spans]
@@ -83,13 +84,18 @@ def test_a_real_compressor_is_read_block_by_block() -> None:
     assert previous_block(file, marks[0].bit) is None
 
 
-def test_every_flipped_bit_of_a_block_is_noticed() -> None:
+def test_no_flipped_bit_of_a_block_gives_other_data() -> None:
+    """A bit of a Huffman table that no symbol uses may flip unnoticed: the data are the same."""
     data = one_stream([b"the quick brown fox", b"and so on"])
+    same = 0
     first, second, _ = marks_of(data)
     for bit in range(first.bit, second.bit):
         bad = bytearray(data)
         bad[bit // 8] ^= 0x80 >> bit % 8
-        assert decode(io.BytesIO(bad), first.bit, second.bit) is None
+        decoded = decode(io.BytesIO(bad), first.bit, second.bit)
+        assert decoded in (None, b"the quick brown fox")
+        same += decoded is not None
+    assert same < 20
 
 
 def test_too_long_a_span_is_not_decoded() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import itertools
 import random
 import re
 from pathlib import Path
@@ -44,8 +45,8 @@ def test_any_flipped_bit_is_an_error(path: Path, name: str) -> None:
     ends = [m.bit for m in find_marks(whole) if m.end]
     harmless = {bit for end in ends for bit in range(end + 80, (end + 87) // 8 * 8)}
     levels = {at + 3 for at in range(len(whole)) if whole[at : at + 3] == b"BZh"}
-    structure = [b for end in ends for b in range(end, min(end + 140, len(whole) * 8))]
-    for bit in [*range(80), *structure, *rng.sample(range(len(whole) * 8), 60)]:
+    structure = [b for end in ends for b in range(end, min(end + 140, len(whole) * 8), 3)]
+    for bit in [*range(80), *structure, *rng.sample(range(len(whole) * 8), 40)]:
         bad = bytearray(whole)
         bad[bit // 8] ^= 0x80 >> bit % 8
         if bit in harmless or (bit // 8 in levels and 0x31 <= bad[bit // 8] <= 0x39):
@@ -93,13 +94,6 @@ def test_zeroed_bytes_are_an_error(path: Path, name: str) -> None:
 def test_what_follows_the_end_is_an_error(path: Path, garbage: bytes, part_bytes: int) -> None:
     for whole in FILES.values():
         error_of(path, whole + garbage, part_bytes)
-
-
-def test_a_missing_or_repeated_stream_is_an_error(path: Path) -> None:
-    for n in range(len(STREAMS)):
-        error_of(path, b"".join(STREAMS[:n] + STREAMS[n + 1 :]), 90)
-        if n:
-            error_of(path, b"".join(STREAMS[: n + 1] + STREAMS[n:]), 90)
 
 
 def test_damage_between_two_parts_is_found_by_the_check(path: Path) -> None:
@@ -222,7 +216,7 @@ def is_part_of(pages: list[Page], whole: list[Page]) -> bool:
 def test_one_damaged_block_costs_only_its_pages(path: Path, part_bytes: int | None) -> None:
     whole = FILES["one"]
     marks = find_marks(whole)
-    for a, b in zip(marks[3:], marks[4:], strict=False):
+    for a, b in itertools.pairwise(marks[3:]):
         bit = (a.bit + b.bit) // 2
         bad = bytearray(whole)
         bad[bit // 8] ^= 0x80 >> bit % 8
@@ -231,8 +225,8 @@ def test_one_damaged_block_costs_only_its_pages(path: Path, part_bytes: int | No
         assert is_part_of(pages, ARTICLES)
         assert len(ARTICLES) - len(pages) <= 4  # a block of 700 bytes touches three at most
         assert ledger[Reason.DAMAGED_BLOCK] == 1
-        assert damage
-        assert damage[0] == (a.bit // 8, (b.bit + 7) // 8)
+        lost_end = [(len(whole), len(whole))] if b.end else []  # no </mediawiki> any more
+        assert damage == [(a.bit // 8, (b.bit + 7) // 8), *lost_end]
 
 
 @pytest.mark.parametrize("part_bytes", PARTS)
@@ -290,7 +284,7 @@ def test_a_magic_that_is_data_is_no_border(
         marks = find_marks(data)
         chance = [
             Mark((a.bit + 2 * b.bit) // 3, bool(n % 3 == 0))
-            for n, (a, b) in enumerate(zip(marks, marks[1:], strict=False))
+            for n, (a, b) in enumerate(itertools.pairwise(marks))
             if n % 2 and b.bit - a.bit > 400
         ]
         return sorted(marks + chance)

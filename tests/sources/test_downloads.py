@@ -189,3 +189,15 @@ def test_a_missing_file_says_so_at_once(
         download(RemoteFile(f"{stage.root}/gone.bin", "gone.bin"), tmp_path, web)
     assert len(stage.asked) == 1
     assert waits == []
+
+
+def test_without_digest_another_address_or_size_is_another_file(
+    stage: Stage, web: Web, tmp_path: Path
+) -> None:
+    download(unpinned(stage), tmp_path, web)
+    stage.files["/other/big.bin"] = OTHER
+    moved = RemoteFile(f"{stage.root}/other/big.bin", "big.bin")
+    assert download(moved, tmp_path, web).read_bytes() == OTHER
+    stage.files["/other/big.bin"] = OTHER + b"more"
+    grown = RemoteFile(moved.url, "big.bin", len(OTHER) + 4)
+    assert download(grown, tmp_path, web).read_bytes() == OTHER + b"more"

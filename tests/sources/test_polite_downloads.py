@@ -6,6 +6,7 @@ import random
 import resource
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from web_server import (
 from transferset.errors import InputError, TransfersetError, UsageError
 from transferset.sources.cache import default_cache, locked
 from transferset.sources.downloads import download, download_all
+from transferset.sources.manners import Manners
 from transferset.sources.slots import RemoteFile
 from transferset.sources.web import Web
 
@@ -208,3 +210,12 @@ def test_the_default_cache_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert default_cache() == tmp_path / "transferset"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     assert default_cache().is_absolute()
+
+
+def test_threads_that_share_a_client_share_its_connections(stage: Stage) -> None:
+    stage.always = slowly(0.02)
+    manners = Manners(connections=1)
+    with Web(named=(stage.root,), manners=manners) as web, ThreadPoolExecutor(4) as pool:
+        bodies = pool.map(lambda _: web._body(f"{stage.root}/big.bin", 10**6), range(4))
+        assert list(bodies) == [CONTENT] * 4
+    assert stage.open_most == 1

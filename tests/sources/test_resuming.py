@@ -14,6 +14,7 @@ import pytest
 from web_server import (
     CONTENT,
     OTHER,
+    Handler,
     Stage,
     cut_after,
     etag,
@@ -249,3 +250,23 @@ def test_ctrl_c_stops_all_transfers_and_the_next_run_resumes(
     asked = len(stage.asked)
     download_all(files, tmp_path, web)
     assert sum(stage.served[asked:]) == 3 * 20 * 300_000 - have
+
+
+def test_a_part_longer_than_the_file_is_begun_anew(
+    stage: Stage, web: Web, file: RemoteFile, tmp_path: Path
+) -> None:
+    (tmp_path / "big.bin.part").write_bytes(bytes(400_000))
+    (tmp_path / "big.bin.json").write_text('{"url": "https://elsewhere.example/"}')
+    assert download(file, tmp_path, web).read_bytes() == CONTENT
+    assert stage.ranges == [None]
+
+
+def test_a_weak_etag_is_no_ground_to_continue(stage: Stage, web: Web, tmp_path: Path) -> None:
+    def weakly(to: Handler) -> None:
+        to.head(200, len(CONTENT), ETag='W/"1"')
+        to.body(CONTENT[:100_000])
+        to.close_connection = True
+
+    stage.script.append(weakly)
+    assert download(unpinned(stage), tmp_path, web).read_bytes() == CONTENT
+    assert stage.ranges == [None, None]

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import transferset
@@ -303,12 +303,14 @@ def test_retry_after_in_seconds_or_as_a_date() -> None:
     assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_retry_after_takes_any_text(value: str) -> None:
     seconds = retry_after(value)
     assert seconds is None or seconds >= 0
 
 
+@settings(deadline=None)
 @given(st.integers(1, 100))
 def test_backoff_grows_and_is_capped(failures: int) -> None:
     manners = Manners()

@@ -110,7 +110,7 @@ def well(to: Handler, cut: int | None = None, pause: float = 0.0) -> None:
     if content is None:
         to.head(404, 0)
         return
-    start = wanted(to, content)
+    start = range_start(to, content)
     if start >= len(content) > 0 and start:
         to.head(416, 0, Content_Range=f"bytes */{len(content)}")
         return
@@ -126,7 +126,7 @@ def well(to: Handler, cut: int | None = None, pause: float = 0.0) -> None:
         to.close_connection = True
 
 
-def wanted(to: Handler, content: bytes) -> int:
+def range_start(to: Handler, content: bytes) -> int:
     match = re.fullmatch(r"bytes=(\d+)-", to.headers.get("Range", ""))
     if match and to.headers.get("If-Range", etag(content)) == etag(content):
         return int(match[1])

@@ -7,6 +7,7 @@ from typing import Any
 
 from transferset.ledger import WHY, Reason
 from transferset.manifest import Json
+from transferset.schema import COLUMNS
 from transferset.shards import ShardSet
 
 #: Turns ids into (pieces, text).
@@ -33,7 +34,7 @@ def summary(found: ShardSet) -> Json:
         "rows": totals["rows"],
         "tokens": totals["tokens"],
         "content_tokens": totals["content_tokens"],
-        "columns": dict(manifest.schema),
+        "columns": {name: manifest.schema[name] for name in COLUMNS if name in manifest.schema},
         "totals": totals,
         "statistics": [_with_averages(one) for one in manifest.statistics],
         "ledger": [{**entry, "why": _why(entry["reason"])} for entry in manifest.ledger],

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from transferset.sentences.annotation import Memo, Token
 
@@ -34,7 +34,7 @@ class CandidateSplitter(ABC):
     """The loop over candidates; the decisions are the subclass's.
 
     Args:
-        ends: Characters that may end a sentence, as the inside of a character class.
+        ends: Characters that may end a sentence.
         closers: Closing quotes and brackets, as the inside of a character class.
         candidate: Pattern of what follows an end character at every candidate of the library.
     """
@@ -42,16 +42,20 @@ class CandidateSplitter(ABC):
     #: Whether a lower-case letter after a closing quote continues the sentence.
     quotation_continues = False
 
-    def __init__(self, ends: str, closers: str, candidate: str) -> None:
-        self._find = re.compile(
-            rf"[{ends}](?:"
+    def __init__(self, ends: Collection[str], closers: str, candidate: str) -> None:
+        self._other_ends = tuple(sorted(set(ends) - {"."}))
+        ends = re.escape("".join(sorted(ends)))
+        follow = (
             # What follows can neither belong to an ellipsis or `?!` nor move to the sentence
             # before (see `realigned`).
-            rf" ++(?=[^\s{ends}{closers}]|[{closers}]++[^\s\-])"
+            rf"(?: ++(?=[^\s{ends}{closers}]|[{closers}]++[^\s\-])"
             rf"|([{closers}]++) ++(?=[^\s{ends}])"
             # The last end of a passage changes nothing.
             rf"|(?![{closers}]*+\s*+\Z){candidate}())"
-        ).finditer
+        )
+        self._find = re.compile(rf"[{ends}]{follow}").finditer
+        # A pattern that starts with one character is searched several times as fast.
+        self._find_periods = re.compile(rf"\.{follow}").finditer
         self._trailing = re.compile(rf"[{closers}]+?(?:\s+|(?=--)|$)", re.MULTILINE)
         self._known: Memo[Token | bool] = Memo()
 
@@ -86,7 +90,7 @@ class CandidateSplitter(ABC):
         start = seen = 0
         space_before = passage.rfind
         known = self._known.get
-        for match in self._find(passage, self._skipped(passage)):
+        for match in self._candidates(passage):
             at, after = match.span()
             word = passage[space_before(" ", seen, at) + 1 : at + 1]
             seen = after - 1  # a space, so that the next search finds one and is short
@@ -107,6 +111,12 @@ class CandidateSplitter(ABC):
         if sentences:
             sentences[0] = sentences[0].lstrip()
         return sentences
+
+    def _candidates(self, passage: str) -> Iterator[re.Match[str]]:
+        for mark in self._other_ends:
+            if mark in passage:
+                return self._find(passage, self._skipped(passage))
+        return self._find_periods(passage, self._skipped(passage))
 
     def _weigh(
         self, passage: str, match: re.Match[str], word: str, rule: Token | bool | None

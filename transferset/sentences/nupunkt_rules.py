@@ -137,6 +137,7 @@ class NupunktSplitter(CandidateSplitter):
         self._special = model.abbreviations | self._first_of_pair
         self._tokens: Memo[Token] = Memo()
         self._next: Memo[Token | None] = Memo()
+        self._contexts: Memo[bool] = Memo()
 
     def _skipped(self, passage: str) -> int:
         found = ENUMERATOR.match(passage)
@@ -234,12 +235,19 @@ class NupunktSplitter(CandidateSplitter):
     def _spans(self, text: str) -> Iterator[Span]:
         start = 0
         for at, before, after in boundaries(text):
-            if self._holds_break(before, after):
+            if self._breaks(before, after):
                 yield start, at + 1
                 start = matched(_SPACES, text, at + 1)
         stop = len(text.rstrip())
         if start < stop:
             yield start, stop
+
+    def _breaks(self, before: str, after: str) -> bool:
+        key = f"{len(before)} {before}{after}"
+        known = self._contexts.get(key)
+        if known is None:
+            known = self._contexts.keep(key, self._holds_break(before, after))
+        return known
 
     def _holds_break(self, before: str, after: str) -> bool:
         if ("!" in before or "?" in before) and CERTAIN.search(before + after):

@@ -52,12 +52,11 @@ class Patterns:
         outside = _inside_class(set(conventions.non_word_chars) | (ends - {"."}))
         not_first = _inside_class(conventions.word_start_exclusions)
         self.ending = frozenset(ends)
-        self.ends = _inside_class(ends)
         self.followed = rf"(?=[{outside}]|\s++\S)"
         self.tokens = re.compile(
             rf"{run}|(?![{not_first}])\S+?(?=\s|$|[{outside}]|{run}|,(?=$|\s|[{outside}]|{run}))|\S"
         ).findall
-        self._candidate = re.compile(rf"[{self.ends}](?=([{outside}]|\s++(\S++)))")
+        self._candidate = re.compile(rf"[{_inside_class(ends)}](?=([{outside}]|\s++(\S++)))")
         self._run = re.compile(run)
 
     def boundaries(self, text: str) -> Iterator[tuple[int, int, str]]:

@@ -92,13 +92,14 @@ class PunktSplitter(CandidateSplitter):
 
     def __init__(self, model: Model) -> None:
         self._patterns = Patterns(model.conventions)
-        super().__init__(self._patterns.ends, CLOSERS, self._patterns.followed)
+        super().__init__(self._patterns.ending, CLOSERS, self._patterns.followed)
         self._model = model
         pairs = frozenset(first for first, _ in model.collocations)
         self._uncertain = pairs | model.before_numbers
         self._special = self._uncertain | model.abbreviations
         self._tokens: Memo[Token] = Memo()
         self._next: Memo[tuple[Token, bool]] = Memo()
+        self._contexts: Memo[bool] = Memo()
 
     def _learn(self, word: str) -> Token | bool:
         bare = word[:-1]
@@ -181,11 +182,18 @@ class PunktSplitter(CandidateSplitter):
     def _spans(self, text: str) -> Iterator[Span]:
         start = 0
         for stop, after, words in self._patterns.boundaries(text):
-            tokens = [token for line in words.split("\n") for token in self._annotated(line)]
-            if any(self._ends(one, two) for one, two in pairwise(tokens)):
+            if self._holds_break(words):
                 yield start, stop
                 start = after
         yield start, len(text.rstrip())
+
+    def _holds_break(self, words: str) -> bool:
+        known = self._contexts.get(words)
+        if known is None:
+            tokens = [token for line in words.split("\n") for token in self._annotated(line)]
+            found = any(self._ends(one, two) for one, two in pairwise(tokens))
+            known = self._contexts.keep(words, found)
+        return known
 
 
 def _after_last_space(word: str) -> str:

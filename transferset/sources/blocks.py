@@ -14,6 +14,7 @@ from transferset.sources.bzip2 import (
     Marks,
     decode,
     decode_slowly,
+    fast_decoder,
     fold,
     previous_block,
     read_bits,
@@ -95,12 +96,14 @@ class BlockReader:
         self._path, self._start, self._stop = path, start, stop
         self._skip = skip_damaged
         self._size = path.stat().st_size
+        self._noted = self.trace  # where what is read is noted
         self._gap = False
         self._after: Mark | None = None
 
     def __enter__(self) -> BlockReader:
         self._file: BinaryIO = self._path.open("rb")
         self._marks = Marks(self._file, self._start)
+        self._fast = fast_decoder(self._size)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -112,20 +115,35 @@ class BlockReader:
         Raises:
             InputError: Something is damaged; the message names file and byte.
         """
-        trace = self.trace
         block = self._next_stream(0) if self._start == 0 else self._next_block()
         if self._start == 0:
-            trace.next = self._bit_of(block)
-        while block is not None and block.bit < self._stop * 8:
-            trace.first = block.bit if trace.first is None else trace.first
+            self.trace.next = self._bit_of(block)
+        yield from self._read(block, self._stop * 8)
+
+    def ahead(self) -> Iterator[Piece | Gap]:
+        """Decode what follows the part, once `own` is exhausted.
+
+        The owner of these blocks verifies them. Only when damage is skipped must a page that
+        reaches into one know at once.
+        """
+        if not self._skip:
+            return self._ahead_slowly(self._after)
+        self._noted = Trace()
+        return self._read(self._after, self._size * 8)
+
+    def _read(self, block: Mark | None, stop: int) -> Iterator[Piece | Gap]:
+        noted = self._noted
+        while block is not None and block.bit < stop:
+            if noted.first is None:
+                noted.first = block.bit
             at, (data, block) = block.bit // 8, self._own(block)
-            trace.next = self._bit_of(block)
+            noted.next = self._bit_of(block)
+            self._after = block
             if data:
                 yield Piece(data, at)
             if self._gap:
                 self._gap = False
                 yield Gap(at)
-        self._after = block
 
     def _bit_of(self, block: Mark | None) -> int:
         return self._size * 8 if block is None else block.bit
@@ -140,17 +158,17 @@ class BlockReader:
         after = self._marks.take()
         data, after = self._decode(block, after)
         if data is not None:
-            self.trace.add(read_bits(self._file, block.bit + 48, 32))
+            self._noted.add(read_bits(self._file, block.bit + 48, 32))
             return data, self._advance(after)
-        if block.bit == self.trace.first and self._is_chance(block, after):
-            self.trace.first = None
+        if block.bit == self._noted.first and self._is_chance(block, after):
+            self._noted.first = None
             return None, self._next_block() if after is None or after.end else after
         return self._damaged(block, after)
 
     def _decode(self, block: Mark, after: Mark | None) -> tuple[bytes | None, Mark | None]:
         if after is None:
             return None, None
-        data = decode(self._file, block.bit, after.bit)
+        data = decode(self._file, block.bit, after.bit, self._fast)
         beyond = self._marks.peek() if data is None else None
         if beyond is not None:
             # 48 bits of data may look like a magic by chance: try without that cut.
@@ -179,10 +197,10 @@ class BlockReader:
         if mark is None or not mark.end:
             return mark
         stored = read_bits(self._file, mark.bit + 48, 32)
-        if not self.trace.close(stored, mark.bit // 8):
+        if not self._noted.close(stored, mark.bit // 8):
             self._complain("blocks that match their stream's CRC", "damage", mark.bit // 8)
-            self.trace.lose(mark.bit, mark.bit + END_BITS, 0)
-            self.trace.tail = (0, 0)
+            self._noted.lose(mark.bit, mark.bit + END_BITS, 0)
+            self._noted.tail = (0, 0)
         return self._next_stream((mark.bit + END_BITS + 7) // 8)
 
     def _next_stream(self, at: int) -> Mark | None:
@@ -196,7 +214,7 @@ class BlockReader:
                 return mark
             if read_bits(self._file, mark.bit + 48, 32):
                 self._complain("an empty bzip2 stream", "a CRC of something", at)
-                self.trace.lose(mark.bit, mark.bit + END_BITS, 0)
+                self._noted.lose(mark.bit, mark.bit + END_BITS, 0)
             at = (mark.bit + END_BITS + 7) // 8
         return None
 
@@ -211,7 +229,7 @@ class BlockReader:
     def _lose(self, start: int, stop: int, *, hides_block: bool) -> None:
         # An end mark with padding and a header is all that fits in so few bits.
         hides_block = hides_block and stop - start > END_BITS + 7 + 32
-        self.trace.lose(start, stop, int(hides_block))
+        self._noted.lose(start, stop, int(hides_block))
         self._gap = self._gap or hides_block
 
     def _complain(self, expected: str, found: str, at: int) -> None:
@@ -219,33 +237,17 @@ class BlockReader:
             where = f"{self._path}, byte {at}"
             raise InputError(sentence(expected, found, at=where, do=REMEDY))
 
-    def ahead(self) -> Iterator[Piece | Gap]:
-        """Decode what follows the part, once `own` is exhausted."""
-        block = self._after
+    def _ahead_slowly(self, block: Mark | None) -> Iterator[Piece]:
         while block is not None:
             after = self._marks.take()
-            at, given = block.bit // 8, 0
-            for data in self._ahead_data(block, after):
-                given += len(data)
+            at, given = block.bit // 8, False
+            for data in decode_slowly(self._file, block.bit, self._bit_of(after)):
+                given = True
                 yield Piece(data, at)
             beyond = self._marks.peek()
             if not given and beyond is not None and decode(self._file, block.bit, beyond.bit):
                 continue  # the mark was data: take the next one as the end
-            if not given:
-                yield Gap(at)
             block = self._next_block() if after is not None and after.end else after
-
-    def _ahead_data(self, block: Mark, after: Mark | None) -> Iterator[bytes]:
-        # The owner of these blocks verifies them; only when damage is skipped must a page that
-        # reaches into one know at once.
-        if after is None:
-            return
-        if not self._skip:
-            yield from decode_slowly(self._file, block.bit, after.bit)
-            return
-        data = decode(self._file, block.bit, after.bit)
-        if data is not None:
-            yield data
 
 
 def is_header(header: bytes) -> bool:

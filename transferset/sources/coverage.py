@@ -64,7 +64,8 @@ def _text_problems(summaries: Sequence[Summary], head: int) -> Iterator[Problem]
             continue
         if carry is not None and part["lead"] not in (None, carry):
             yield "<page>", "text that belongs to no page", part["start"]
-        carry = part["overrun"]
+        if carry is not None or part["begun"] or part["closed"]:
+            carry = part["overrun"]
 
 
 def _border_problems(summaries: Sequence[Summary], size: int, *, whole: bool) -> Iterator[Problem]:

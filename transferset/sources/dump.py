@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from transferset.errors import InputError, UsageError, sentence
 from transferset.ledger import Ledger
@@ -207,16 +207,26 @@ def _check_tail(path: Path, size: int, *, bzip2: bool) -> None:
             if stop != size or not blocks:
                 found = "bytes after it" if stop and stop < size else "the end of the file"
                 raise _cut("the end of a bzip2 stream", found, path, stop or size)
-            tail = decode(file, *blocks[-1])
-            if tail is None:
-                raise _cut("an undamaged bzip2 block", "damage", path, blocks[-1][0] // 8)
+            tail = _last_text(file, blocks)
         else:
-            tail = read_at(file, max(0, size - 4096), 4096)
+            tail = read_at(file, max(0, size - _FIRST_BYTES), _FIRST_BYTES)
     tail = tail.rstrip(b" \t\r\n")
-    # A last block may begin within the tag; `check` sees that case in full.
-    if not tail.endswith(_ROOT_END) and not (tail and _ROOT_END.endswith(tail)):
-        found = tail[-40:].decode("utf-8", "backslashreplace") or "blank text"
+    if len(tail) >= len(_ROOT_END) and not tail.endswith(_ROOT_END):
+        found = tail[-40:].decode("utf-8", "backslashreplace")
         raise _cut("</mediawiki>", found, path, size)
+
+
+def _last_text(file: BinaryIO, blocks: list[tuple[int, int]]) -> bytes:
+    """Return the end of the text, or less where a block is damaged, as `check` will find."""
+    text = b""
+    for start, stop in reversed(blocks):
+        data = decode(file, start, stop)
+        if data is None:
+            return b""
+        text = data + text
+        if len(text.rstrip()) >= len(_ROOT_END):
+            break
+    return text
 
 
 def _cut(expected: str, found: str, path: Path, at: int) -> InputError:

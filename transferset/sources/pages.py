@@ -107,10 +107,15 @@ class PageScanner:
             if base + start >= self.size and self._state is not _State.PAGE:
                 self._done = True
                 break
+            if match.group() in (b"<!", b"<?"):
+                self._markup(match.group(), base + start)
+                continue
             if self._state is _State.PAGE:
                 yield self._end_page(match.group(), base + start, data[at:last])
             else:
                 self._pass(data, at, start)
+                if match.group() == _SHUT and self._state is _State.BETWEEN:
+                    self._complain("<page> or </mediawiki>", "</page>", base + start)
             self._enter(match.group(), base + start)
             at = start if self._state is _State.PAGE else last
         keep = max(last, len(data) - _KEEP)
@@ -148,13 +153,13 @@ class PageScanner:
             return RawPage(b"", self._page_at, Reason.PAGE_TOO_LARGE)
         return RawPage(b"".join([*self._held, xml]), self._page_at)
 
+    def _markup(self, token: bytes, offset: int) -> None:
+        if token == b"<!" or self._state is not _State.LEAD:  # `siteinfo` reads the declaration
+            found = f"{token.decode()} (a DTD, CDATA, comment or instruction)"
+            raise self._refuse("escaped text", found, offset)
+
     def _enter(self, token: bytes, offset: int) -> None:
         """Take in a tag outside of pages, or the `</page>` that has just ended one."""
-        if token in (b"<!", b"<?"):
-            if token == b"<!" or self._state is not _State.LEAD:
-                found = f"{token.decode()} (a DTD, CDATA, comment or instruction)"
-                raise self._refuse("escaped text", found, offset)
-            return
         if self._state is _State.CLOSED:
             self._complain("nothing after </mediawiki>", token.decode(), offset)
         if token == _OPEN:

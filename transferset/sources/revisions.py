@@ -87,7 +87,7 @@ def read_page(xml: bytes, wanted: Wanted, ledger: Ledger) -> Page | Reason:
         raise Malformed("text", "bytes that are zero")
     stop = xml.find(b"<revision>")
     head = xml if stop < 0 else xml[:stop]
-    title = _text(_element(head, b"title"))
+    title = decode_text(_element(head, b"title"))
     if _namespace(head, title, wanted) not in wanted.namespaces:
         return Reason.OTHER_NAMESPACE
     if b"<redirect" in head:
@@ -95,7 +95,7 @@ def read_page(xml: bytes, wanted: Wanted, ledger: Ledger) -> Page | Reason:
     doc_id = _number(_element(head, b"id"))
     revisions = list(_revisions(xml, stop))
     newest = max(revisions, key=lambda r: (r.timestamp, r.number), default=None)
-    text = "" if newest is None else _text(newest.text)
+    text = "" if newest is None else decode_text(newest.text)
     if len(revisions) > 1:
         ledger[Reason.OLDER_REVISION] += len(revisions) - 1
     if newest is not None and newest.model not in WIKITEXT:
@@ -122,6 +122,19 @@ def unescape(raw: bytes) -> bytes:
     return text.replace(b"&amp;", b"&")
 
 
+def decode_text(raw: bytes) -> str:
+    """Resolve references, decode UTF-8, and make each line end a line feed.
+
+    Raises:
+        Malformed: The bytes are not UTF-8, or hold a reference that XML does not have.
+    """
+    try:
+        text = unescape(raw).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed("UTF-8", f"byte 0x{error.object[error.start]:02x}") from error
+    return text.replace("\r\n", "\n") if "\r" in text else text
+
+
 def _resolve(match: re.Match[bytes]) -> bytes:
     name, decimal, hexadecimal = match.groups()
     if name in _NAMED:
@@ -130,14 +143,6 @@ def _resolve(match: re.Match[bytes]) -> bytes:
     if any(code in span for span in _CHARACTERS):
         return chr(code).encode()
     raise Malformed("one of XML's five entities", match.group().decode())
-
-
-def _text(raw: bytes) -> str:
-    try:
-        text = unescape(raw).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Malformed("UTF-8", f"byte 0x{error.object[error.start]:02x}") from error
-    return text.replace("\r\n", "\n") if "\r" in text else text
 
 
 def _element(xml: bytes, name: bytes) -> bytes:

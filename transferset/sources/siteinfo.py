@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from transferset.sources.revisions import Malformed, unescape
+from transferset.sources.revisions import Malformed, decode_text
 
 _ROOT = re.compile(rb"<mediawiki(\s[^>]*)?>")
 _ATTRIBUTE = re.compile(rb"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
@@ -81,14 +81,14 @@ def _check_declaration(head: bytes) -> None:
 
 def _attributes(raw: bytes) -> dict[str, str]:
     return {
-        name.decode(): unescape(double or single).decode("utf-8")
+        name.decode("ascii"): decode_text(double or single)
         for name, double, single in _ATTRIBUTE.findall(raw)
     }
 
 
 def _field(info: bytes, name: bytes) -> str:
     found = re.search(rb"<%b>([^<]*)</%b>" % (name, name), info)
-    return unescape(found.group(1)).decode("utf-8").strip() if found else ""
+    return decode_text(found.group(1)).strip() if found else ""
 
 
 def _namespaces(info: bytes) -> dict[str, int]:
@@ -97,7 +97,7 @@ def _namespaces(info: bytes) -> dict[str, int]:
         key = _attributes(attributes).get("key", "")
         if not re.fullmatch(r"-?\d{1,9}", key):
             raise Malformed("a namespace with a key", f'key="{key}"')
-        names[unescape(name).decode("utf-8").strip()] = int(key)
+        names[decode_text(name).strip()] = int(key)
     return names
 
 

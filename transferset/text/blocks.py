@@ -14,10 +14,10 @@ import re
 from transferset.text.marks import GAP, HOLE, LITERAL
 
 _TABLE = re.compile(rf"\n[ \t:*#{GAP}]*+(?:(\{{\|)|\|\}}(?!\}}))")
-_DROPPED = re.compile(rf"\n(?:[*#:;|!= \t]|{GAP}++[*#:;|!=])[^\n]*+")
+_DROPPED = re.compile(rf"\n(?:[*#:;|!= \t]|{GAP}++[*#:;|!=])[^\n]*+|\n-----*+")
 _BLANK = re.compile(rf"\n[ \t{GAP}]*+(?=\n)")
 _MANY = re.compile(r"\n\n\n+")
-_FORMULA = re.compile(rf"\n\n?:++[ \t]*+({LITERAL}\d+{LITERAL}|{HOLE})([ .,;:]*+)(?=\n)")
+_FORMULA = re.compile(rf"\n\n?:*+[ \t]*+({LITERAL}\d+{LITERAL}|{HOLE})([ .,;:]*+)(?=\n)")
 _LEADING = frozenset("*#:;|!=")
 
 
@@ -77,7 +77,7 @@ def paragraphs(text: str) -> str:
         The paragraphs in order, still with links, quotes and marks.
     """
     text = without_tables(f"\n{text}\n")
-    if f":{LITERAL}" in text or f": {LITERAL}" in text or HOLE in text:
+    if LITERAL in text or HOLE in text:
         text = _with_displayed(_MANY.sub("\n\n", _BLANK.sub("\n", text)))
     text = _BLANK.sub("\n", _DROPPED.sub("\n", text))
     return "\n".join([block.replace("\n", " ") for block in text.split("\n\n") if block])

@@ -17,7 +17,10 @@ MAX_DEPTH = 40
 Expansion = Callable[[str], str]
 """From the text between the braces (inner ones expanded) to what the reader sees."""
 
-_RUN = re.compile(r"\{\{+|\}\}+")
+_OPENING = re.compile(
+    r"\{\{+"
+)  # apart, since a literal prefix makes each scan several times faster
+_CLOSING = re.compile(r"\}\}+")
 _STRAY = re.compile(r"\{\{+|\}\}+")
 
 
@@ -30,8 +33,9 @@ def brace_spans(text: str) -> list[tuple[int, int, int]]:
     """
     spans: list[tuple[int, int, int]] = []
     opened: list[list[int]] = []
-    for match in _RUN.finditer(text):
-        start, stop = match.span()
+    runs = [match.span() for match in _OPENING.finditer(text)]
+    runs += [match.span() for match in _CLOSING.finditer(text)]
+    for start, stop in sorted(runs):
         if text[start] == "{":
             opened.append([start, stop - start])
             continue
@@ -54,16 +58,16 @@ class _Expander:
         self.text = text
         self.out: list[str] = []
         self.done = 0
-        self.open: list[tuple[int, int, int, Expansion]] = []
+        self.open: list[tuple[int, int, int, int, Expansion]] = []
 
     def close_before(self, position: int) -> None:
         """Expand every open pair that ends at or before `position`."""
         while self.open and self.open[-1][0] <= position:
-            stop, width, base, expansion = self.open.pop()
+            stop, start, width, base, expansion = self.open.pop()
             self.out.append(self.text[self.done : stop - width])
             inner = "".join(self.out[base:])
             del self.out[base:]
-            self.out.append(masked(expansion(inner)))
+            self.out.append(masked(expansion(inner)) or gap_at(self.text, start))
             self.done = stop
 
     def enter(self, start: int, stop: int, width: int, expansion: Expansion | None) -> None:
@@ -73,7 +77,7 @@ class _Expander:
             self.out.append(gap_at(self.text, start))
             self.done = stop
         else:
-            self.open.append((stop, width, len(self.out), expansion))
+            self.open.append((stop, start, width, len(self.out), expansion))
             self.done = start + width
 
 

@@ -28,19 +28,15 @@ class Call:
     Args:
         name: Lower-case, with spaces for underscores.
         values: Arguments by name; positional ones by number from `1`.
-        title: Title of the page.
-        language: Language of the wiki.
     """
 
     name: str
     values: dict[str, str] = field(default_factory=dict)
-    title: str = ""
-    language: str = "en"
 
     @classmethod
-    def read(cls, name: str, body: str | None, title: str = "", language: str = "en") -> Call:
+    def read(cls, name: str, body: str | None) -> Call:
         """Read the text behind the name; None when no bar follows it."""
-        call = cls(name, {}, title, language)
+        call = cls(name)
         if body is None:
             return call
         number = 0

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from transferset.text.call import Call
 from transferset.text.marks import HOLE
 
-MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
+_MONTHS = """
+January February March April May June July August September October November December
+"""
+MONTHS = _MONTHS.split()
 _ISO = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?(?:\D.*)?")
 
 
@@ -24,7 +25,9 @@ def _month(text: str) -> str:
 
 def _day(text: str) -> str:
     text = text.strip()
-    return str(int(text)) if text.isascii() and text.isdigit() and len(text) < 4 and int(text) else ""
+    return (
+        str(int(text)) if text.isascii() and text.isdigit() and len(text) < 4 and int(text) else ""
+    )
 
 
 def date_text(year: str, month: str, day: str, day_first: bool) -> str:
@@ -34,7 +37,9 @@ def date_text(year: str, month: str, day: str, day_first: bool) -> str:
         return year
     if not number:
         return f"{name} {year}".strip()
-    return f"{number} {name} {year}".strip() if day_first else f"{name} {number}, {year}".rstrip(", ")
+    return (
+        f"{number} {name} {year}".strip() if day_first else f"{name} {number}, {year}".rstrip(", ")
+    )
 
 
 def _written(call: Call, first: int, day_first: bool) -> str:

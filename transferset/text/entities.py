@@ -8,7 +8,7 @@ from html.entities import html5
 _REFERENCE = re.compile(r"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{1,30}));")
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
-    "\ufff9-\ufffc\ud800-\udfff\ufdd0-\ufdef"
+    "\U000e0000-\U000e007f\ufff9-\ufffc\ud800-\udfff\ufdd0-\ufdef"
     + "".join(
         f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17)
     )
@@ -41,7 +41,9 @@ def decode(text: str) -> str:
     As HTML5 names them, with the semicolon required as in MediaWiki. Surrogates, non-characters
     and controls decode to nothing.
     """
-    return _REFERENCE.sub(_decoded, text) if "&" in text else text
+    if "&" not in text:
+        return text
+    return _REFERENCE.sub(_decoded, text.replace("&nbsp;", "\u00a0"))
 
 
 def printable(text: str) -> str:

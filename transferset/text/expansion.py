@@ -3,57 +3,84 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 
 from transferset.text.braces import Expansion
 from transferset.text.call import Call
-from transferset.text.parser_functions import FUNCTIONS, VARIABLES, Arguments
+from transferset.text.parser_functions import FUNCTIONS, VARIABLES, Arguments, Function
 from transferset.text.proper_names import COUNTRIES, country_code
-from transferset.text.templates import handler_of
+from transferset.text.templates import Handler, handler_of
 
 _NAME = re.compile(r"\s*+([^|{}\n:#][^|{}\n:]*+|#[^|{}\n:]*+)?+(:?)")
-_SUBSTITUTED = re.compile(r"\s*+(?:safesubst|subst|msgnw|msg|raw):", re.IGNORECASE)
+_PREFIX = re.compile(r"\s*+(?:safesubst|subst|msgnw|msg|raw|template|t):", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+_MAX_KNOWN = 20_000
+
+
 class Expander:
-    """Finds expansions for the page `title` of a wiki in `language`."""
+    """Finds expansions for pages of a wiki; one for each worker, it remembers template names.
 
-    title: str
-    language: str
+    Args:
+        language: Language code of the wiki.
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.title = ""
+        self._known: dict[str, Handler | None] = {}
 
     def find(self, text: str, start: int, stop: int) -> Expansion | None:
         """The expansion of `text[start:stop]`, or None when it vanishes."""
         match = _NAME.match(text, start, stop)
-        if match is None or match[1] is None:
+        if match is None:
             return None
-        name = match[1].strip()
-        if match[2]:
-            return self._function(text, start, match, name)
-        variable = VARIABLES.get(name)
-        if variable is not None and not text.startswith("|", match.end()):
-            return lambda _inner: variable(self.title)
-        return self._template(name)
-
-    def _template(self, name: str) -> Expansion | None:
-        is_code = name.isupper() and name in COUNTRIES
-        name = " ".join(name.replace("_", " ").lower().split())
-        handler = country_code if is_code else handler_of(name)
-        if handler is None:
+        name, colon = match.groups()
+        if name is None:
             return None
+        if colon:
+            return self._function(text, start, match, name.strip())
+        if name in VARIABLES and not text.startswith("|", match.end()):
+            return partial(_variable, VARIABLES[name], self.title)
+        handler = self._known[name] if name in self._known else self._learn(name)
+        return partial(self._expansion, handler, name) if handler else None
 
-        def expansion(inner: str) -> str:
-            _, bar, body = inner.partition("|")
-            return handler(Call.read(name, body if bar else None, self.title, self.language))
+    def _learn(self, name: str) -> Handler | None:
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.clear()
+        code = name.strip()
+        handler = (
+            country_code if code.isupper() and code in COUNTRIES else handler_of(_normal(name))
+        )
+        self._known[name] = handler
+        return handler
 
-        return expansion
+    def _expansion(self, handler: Handler, name: str, inner: str) -> str:
+        _, bar, body = inner.partition("|")
+        return handler(Call.read(_normal(name), body if bar else None))
 
     def _function(self, text: str, start: int, match: re.Match[str], name: str) -> Expansion | None:
-        """`{{name:…}}`: a parser function, or a template with a namespace or colon in its name."""
+        """`{{name:…}}`: a parser function, or a template with a namespace before its name."""
         function = FUNCTIONS.get(name.lower())
         if function is not None:
-            return lambda inner: function(Arguments.read(inner))
-        if _SUBSTITUTED.match(text, start) or name.lower() in ("template", "t"):
-            rest = _NAME.match(text, match.end())
-            return self._template(rest[1].strip()) if rest and rest[1] and not rest[2] else None
-        return None
+            return partial(_function, function)
+        if not _PREFIX.match(text, start):
+            return None
+        rest = _NAME.match(text, match.end())
+        if rest is None or rest[1] is None or rest[2]:
+            return None
+        handler = self._learn(rest[1])
+        return partial(self._expansion, handler, rest[1]) if handler else None
+
+
+def _normal(name: str) -> str:
+    return " ".join(name.replace("_", " ").lower().split())
+
+
+def _variable(variable: Callable[[str], str], title: str, _inner: str) -> str:
+    return variable(title)
+
+
+def _function(function: Function, inner: str) -> str:
+    return function(Arguments.read(inner))

@@ -8,7 +8,9 @@ import re
 from collections.abc import Callable
 
 _MAX_TOKENS = 200
-_TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d*)?(?:e[-+]?\d{1,3})?|\.\d+)|(<=|>=|<>|!=|[-+*/^()=<>−]|[a-z]+))", re.I)
+_TOKEN = re.compile(
+    r"\s*(?:(\d+(?:\.\d*)?(?:e[-+]?\d{1,3})?|\.\d+)|(<=|>=|<>|!=|[-+*/^()=<>−]|[a-z]+))", re.I
+)
 
 
 class ExpressionError(ValueError):

@@ -90,21 +90,21 @@ class _Scan:
         if end < 0:
             self.missing.add(">")
             return None
-        attributes = self.text[inside:end]
-        if attributes.endswith("/"):
-            return self.replaced(start, name, attributes, ""), end + 1
+        if self.text[end - 1] == "/":
+            return self.replaced(start, name, self.text[inside : end - 1], ""), end + 1
         closer = None if name in self.missing else _CLOSERS[name].search(self.text, end + 1)
         if closer is None:
             self.missing.add(name)
             return None
+        if TAGS[name] is None:
+            return gap_at(self.text, start), closer.end()
         content = self.text[end + 1 : closer.start()]
-        return self.replaced(start, name, attributes, content), closer.end()
+        return self.replaced(start, name, self.text[inside:end], content), closer.end()
 
     def replaced(self, start: int, name: str, attributes: str, content: str) -> str:
+        """What stands for a tag and its content."""
         handler = TAGS[name]
-        if handler is None:
-            return gap_at(self.text, start)
-        return handler(attributes, content, self.literals)
+        return handler(attributes, content, self.literals) if handler else gap_at(self.text, start)
 
 
 def without_extensions(text: str, literals: list[str]) -> str:
@@ -117,17 +117,18 @@ def without_extensions(text: str, literals: list[str]) -> str:
     Returns:
         The rest, with marks (see `marks`) where something was removed.
     """
-    scan, out, done = _Scan(text, literals), [], 0
-    match = _OPENER.search(text)
+    tag, search = _Scan(text, literals).tag, _OPENER.search
+    out: list[str] = []
+    done = 0
+    match = search(text)
     while match:
         start, name = match.start(), match[1]
-        found = scan.tag(start, name.lower()) if name else _comment(text, start)
+        found = tag(start, name.lower()) if name else _comment(text, start)
         if found is None:
-            match = _OPENER.search(text, match.end())
+            match = search(text, match.end())
             continue
-        out.append(text[done:start])
-        out.append(found[0])
+        out += (text[done:start], found[0])
         done = found[1]
-        match = _OPENER.search(text, done)
+        match = search(text, done)
     out.append(text[done:])
     return "".join(out)

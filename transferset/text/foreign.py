@@ -55,7 +55,9 @@ def japanese(call: Call) -> str:
 
 def japanese_roman_first(call: Call) -> str:
     """{{nihongo3|English|日本|Nihon}} → `Nihon (日本, English)`."""
-    return _with_parenthesis(call.get("3"), [call.get("2"), call.get("1"), call.get("4")], call.get("5"))
+    return _with_parenthesis(
+        call.get("3"), [call.get("2"), call.get("1"), call.get("4")], call.get("5")
+    )
 
 
 def _with_parenthesis(head: str, inside: list[str], after: str) -> str:
@@ -79,10 +81,12 @@ _CHINESE = (
 
 
 def chinese(call: Call) -> str:
-    """{{zh|s=汉字|t=漢字|p=hànzì}} → `simplified Chinese: 汉字; traditional Chinese: 漢字; pinyin: hànzì`."""
+    """{{zh|s=汉字|t=漢字|p=hànzì}} → `simplified Chinese: 汉字; …; pinyin: hànzì`."""
     labels = call.get("labels") != "no"
     parts = [
-        f"{label}: {text}" if labels else text for keys, label in _CHINESE if (text := call.get(*keys))
+        f"{label}: {text}" if labels else text
+        for keys, label in _CHINESE
+        if (text := call.get(*keys))
     ]
     if call.get("l"):
         parts.append(f"lit. '{call.get('l')}'")
@@ -99,7 +103,7 @@ def korean(call: Call) -> str:
 
 
 def interlanguage_link(call: Call) -> str:
-    """{{ill|Title|de|Titel|lt=label}} → `label`; formerly {{ill|de|Titel|Title|label}} → `label`."""
+    """{{ill|Title|de|Titel|lt=label}}, formerly {{ill|de|Titel|Title|label}} → `label`."""
     first = call.get("1")
     if call.get("lt", "display"):
         return call.get("lt", "display")

@@ -1,9 +1,9 @@
-"""Formulas as a reader would say them in a line of text, where that is possible.
+r"""Formulas as a reader would say them in a line of text, where that is possible.
 
-`<math>` and `<chem>` stand inside sentences. A simple formula becomes text: `\\frac{a}{b}` is `a/b`,
-`x^2` is `x²`, `\\alpha` is `α`. One with an unknown command, an environment or more than
-`LONGEST` characters has no such text, and its sentence goes (see `passages`): a sentence with a hole is
-worse than none.
+`<math>` and `<chem>` stand inside sentences. A simple formula becomes text: `\frac{a}{b}` is
+`a/b`, `x^2` is `x²`, `\alpha` is `α`. One with an unknown command, an environment or more than
+`LONGEST` characters has no such text, and its sentence goes (see `passages`): a sentence with a
+hole is worse than none.
 """
 
 from __future__ import annotations
@@ -21,26 +21,34 @@ _MAX_DEPTH = 8
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|[{}^_]|\s+|[^\\{}^_\s]", re.DOTALL)
 
 _GREEK = (
-    "alpha α beta β gamma γ delta δ epsilon ε varepsilon ε zeta ζ eta η theta θ vartheta ϑ iota ι kappa κ "
-    "lambda λ mu μ nu ν xi ξ pi π rho ρ varrho ϱ sigma σ varsigma ς tau τ upsilon υ phi φ varphi φ "
-    "chi χ psi ψ omega ω Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ Upsilon Υ Phi Φ Psi Ψ "
-    "Omega Ω ell ℓ hbar ħ infty ∞ partial ∂ nabla ∇ aleph ℵ emptyset ∅ varnothing ∅ Re ℜ Im ℑ "
-    "prime ′ circ ° degree ° dots … ldots … cdots … dotsc … dotsb … sum ∑ prod ∏ int ∫ oint ∮ "
-    "forall ∀ exists ∃ neg ¬ lnot ¬ bot ⊥ top ⊤ angle ∠ lbrace { rbrace } langle ⟨ rangle ⟩ "
-    "lfloor ⌊ rfloor ⌋ lceil ⌈ rceil ⌉ vert | lvert | rvert | Vert ‖ mid | N ℕ R ℝ Z ℤ Q ℚ C ℂ"
+    "alpha α beta β gamma γ delta δ epsilon ε varepsilon ε zeta ζ eta η theta θ vartheta ϑ iota "
+    "ι kappa κ lambda λ mu μ nu ν xi ξ pi π rho ρ varrho ϱ sigma σ varsigma ς tau τ upsilon υ "
+    "phi φ varphi φ chi χ psi ψ omega ω Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ "
+    "Upsilon Υ Phi Φ Psi Ψ Omega Ω ell ℓ hbar ħ infty ∞ partial ∂ nabla ∇ aleph ℵ emptyset ∅ "
+    "varnothing ∅ Re ℜ Im ℑ prime ′ circ ° degree ° dots … ldots … cdots … dotsc … dotsb … sum "
+    "∑ prod ∏ int ∫ oint ∮ forall ∀ exists ∃ neg ¬ lnot ¬ bot ⊥ top ⊤ angle ∠ lbrace { rbrace } "
+    "langle ⟨ rangle ⟩ lfloor ⌊ rfloor ⌋ lceil ⌈ rceil ⌉ vert | lvert | rvert | Vert ‖ mid | N "
+    "ℕ R ℝ Z ℤ Q ℚ C ℂ "
 )
 _OPERATORS = (
-    "times × cdot · div ÷ pm ± mp ∓ ast * star ⋆ le ≤ leq ≤ ge ≥ geq ≥ ne ≠ neq ≠ approx ≈ sim ~ "
-    "simeq ≃ cong ≅ equiv ≡ propto ∝ ll ≪ gg ≫ in ∈ notin ∉ ni ∋ subset ⊂ subseteq ⊆ supset ⊃ "
-    "supseteq ⊇ cup ∪ cap ∩ setminus ∖ land ∧ wedge ∧ lor ∨ vee ∨ oplus ⊕ otimes ⊗ to → rightarrow → "
-    "longrightarrow → leftarrow ← leftrightarrow ↔ Rightarrow ⇒ Leftarrow ⇐ Leftrightarrow ⇔ iff ⇔ "
-    "implies ⇒ mapsto ↦ vdash ⊢ models ⊨ colon : parallel ∥ perp ⊥"
+    "times × cdot · div ÷ pm ± mp ∓ ast * star ⋆ le ≤ leq ≤ ge ≥ geq ≥ ne ≠ neq ≠ approx ≈ sim "
+    "~ simeq ≃ cong ≅ equiv ≡ propto ∝ ll ≪ gg ≫ in ∈ notin ∉ ni ∋ subset ⊂ subseteq ⊆ supset ⊃ "
+    "supseteq ⊇ cup ∪ cap ∩ setminus ∖ land ∧ wedge ∧ lor ∨ vee ∨ oplus ⊕ otimes ⊗ to → "
+    "rightarrow → longrightarrow → leftarrow ← leftrightarrow ↔ Rightarrow ⇒ Leftarrow ⇐ "
+    "Leftrightarrow ⇔ iff ⇔ implies ⇒ mapsto ↦ vdash ⊢ models ⊨ colon : parallel ∥ perp ⊥ "
 )
-_NAMES = "log ln lg exp sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh min max sup inf lim det dim ker gcd deg arg Pr mod bmod"
-_PLAIN = (
+_NAMES = (
+    "log ln lg exp sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh min max sup inf "
+    "lim det dim ker gcd deg arg Pr mod bmod "
+)
+_FONT_NAMES = (
     "mathrm mathbf mathit mathsf mathtt mathbb mathcal mathfrak mathscr operatorname text textrm "
-    "textbf textit textsf mbox hbox rm bf it boldsymbol bm displaystyle textstyle scriptstyle "
-    "left right big Big bigg Bigg bigl bigr Bigl Bigr limits nolimits mathop mathord nonumber"
+    "textbf textit textsf mbox hbox boldsymbol bm mathop mathord"
+)
+_FONTS = frozenset(f"\\{name}" for name in _FONT_NAMES.split())
+_PLAIN = (
+    "rm bf it displaystyle textstyle scriptstyle left right big Big bigg Bigg bigl bigr Bigl Bigr "
+    "limits nolimits nonumber"
 )
 _SPACES = frozenset({"\\,", "\\;", "\\:", "\\ ", "\\!", "\\quad", "\\qquad", "\\>", "~"})
 
@@ -100,6 +108,8 @@ class _Reader:
         if token in ("\\frac", "\\tfrac", "\\dfrac"):
             above = _bracketed(self.argument(depth))
             return f"{above}/{_bracketed(self.argument(depth))}"
+        if token in _FONTS:
+            return self.argument(depth)
         if token == "\\sqrt":
             return f"√{_bracketed(self.argument(depth))}"
         return self.symbol(token)
@@ -131,7 +141,9 @@ class _Reader:
 def _bracketed(text: str) -> str:
     """Brackets around what is more than one symbol or number."""
     text = text.strip()
-    simple = text.isalnum() or len(text) == 1 or (text[:1] == "(" and text.find(")") == len(text) - 1)
+    simple = (
+        text.isalnum() or len(text) == 1 or (text[:1] == "(" and text.find(")") == len(text) - 1)
+    )
     return text if simple else f"({text})"
 
 
@@ -143,7 +155,7 @@ def formula(source: str) -> str | None:
         text = _Reader(source).group(0, closed=False)
     except _Unreadable:
         return None
-    text = re.sub(r"\s+([,;.)\]])", r"\1", " ".join(text.split()))
+    text = re.sub(r"\s+([,;.)\]⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ′])", r"\1", " ".join(text.split()))
     text = re.sub(r"([(\[]) ", r"\1", text)
     return text if 0 < len(text) <= LONGEST else None
 

@@ -23,28 +23,37 @@ zea zgh zh zh-classical zh-min-nan zh-yue zu
 INTERLANGUAGE = frozenset(_CODES.split())
 
 _NAMES = """
-ab Abkhaz; ae Avestan; af Afrikaans; ak Akan; akk Akkadian; aln Gheg Albanian; am Amharic; an Aragonese; ang Old English; ar Arabic;
-arc Aramaic; arn Mapuche; ary Moroccan Arabic; arz Egyptian Arabic; as Assamese; ast Asturian; av Avar; ay Aymara;
-az Azerbaijani; ba Bashkir; be Belarusian; ber Berber; bg Bulgarian; bn Bengali; bo Tibetan; br Breton; bs Bosnian;
-ca Catalan; ce Chechen; ceb Cebuano; chr Cherokee; ckb Central Kurdish; co Corsican; cop Coptic; crh Crimean Tatar;
-cs Czech; cu Church Slavonic; cv Chuvash; cy Welsh; da Danish; de German; dsb Lower Sorbian; dv Dhivehi; dz Dzongkha;
-egy Egyptian; el Greek; ell Greek; en English; enm Middle English; eo Esperanto; es Spanish; et Estonian; eu Basque;
-fa Persian; fi Finnish; fil Filipino; fj Fijian; fo Faroese; fr French; fro Old French; frp Arpitan; frr North Frisian; fur Friulian;
-fy West Frisian; ga Irish; gd Scottish Gaelic; gez Geʽez; gl Galician; gla Scottish Gaelic; gle Irish; gmh Middle High German; gn Guarani;
-goh Old High German; got Gothic; grc Ancient Greek; gsw Swiss German; gu Gujarati; gv Manx; ha Hausa; haw Hawaiian;
-he Hebrew; hi Hindi; hr Croatian; hsb Upper Sorbian; ht Haitian Creole; hu Hungarian; hy Armenian; ia Interlingua;
-id Indonesian; ig Igbo; io Ido; is Icelandic; it Italian; iu Inuktitut; ja Japanese; jv Javanese; ka Georgian; kab Kabyle;
-kk Kazakh; kl Greenlandic; km Khmer; kn Kannada; ko Korean; ks Kashmiri; ku Kurdish; kw Cornish; ky Kyrgyz; la Latin;
-lad Judaeo-Spanish; lb Luxembourgish; li Limburgish; lij Ligurian; lmo Lombard; ln Lingala; lo Lao; lt Lithuanian; lv Latvian;
-mg Malagasy; mi Māori; mk Macedonian; ml Malayalam; mn Mongolian; mr Marathi; ms Malay; mt Maltese; my Burmese;
-myn Mayan; nah Nahuatl; nap Neapolitan; nds Low German; ne Nepali; nl Dutch; nn Norwegian Nynorsk; no Norwegian; nb Norwegian Bokmål; non Old Norse;
-nso Northern Sotho; nv Navajo; oc Occitan; oj Ojibwe; om Oromo; or Odia; os Ossetian; ota Ottoman Turkish; pa Punjabi; pal Middle Persian; peo Old Persian;
-pi Pali; pl Polish; pms Piedmontese; ps Pashto; pt Portuguese; qu Quechua; rm Romansh; ro Romanian; rom Romani; ru Russian; rue Rusyn; rw Kinyarwanda;
-sa Sanskrit; sc Sardinian; scn Sicilian; sco Scots; sd Sindhi; se Northern Sami; sh Serbo-Croatian; si Sinhala; sk Slovak; sl Slovene;
-sm Samoan; sn Shona; so Somali; sq Albanian; sr Serbian; ss Swazi; st Sotho; su Sundanese; sux Sumerian; sv Swedish; sw Swahili; syc Classical Syriac; syr Syriac;
-ta Tamil; te Telugu; tet Tetum; tg Tajik; th Thai; ti Tigrinya; tk Turkmen; tl Tagalog; tn Tswana; to Tongan; tr Turkish; ts Tsonga; tt Tatar;
-ty Tahitian; ug Uyghur; uk Ukrainian; ur Urdu; uz Uzbek; ve Venda; vec Venetian; vi Vietnamese; vo Volapük; wa Walloon; wo Wolof;
-xal Kalmyk; xh Xhosa; yi Yiddish; yo Yoruba; yua Yucatec Maya; yue Cantonese; za Zhuang; zh Chinese; zu Zulu
+ab Abkhaz; ae Avestan; af Afrikaans; ak Akan; akk Akkadian; aln Gheg Albanian; am Amharic;
+an Aragonese; ang Old English; ar Arabic; arc Aramaic; arn Mapuche; ary Moroccan Arabic;
+arz Egyptian Arabic; as Assamese; ast Asturian; av Avar; ay Aymara; az Azerbaijani; ba Bashkir;
+be Belarusian; ber Berber; bg Bulgarian; bn Bengali; bo Tibetan; br Breton; bs Bosnian; ca Catalan;
+ce Chechen; ceb Cebuano; chr Cherokee; ckb Central Kurdish; co Corsican; cop Coptic;
+crh Crimean Tatar; cs Czech; cu Church Slavonic; cv Chuvash; cy Welsh; da Danish; de German;
+dsb Lower Sorbian; dv Dhivehi; dz Dzongkha; egy Egyptian; el Greek; ell Greek; en English;
+enm Middle English; eo Esperanto; es Spanish; et Estonian; eu Basque; fa Persian; fi Finnish;
+fil Filipino; fj Fijian; fo Faroese; fr French; fro Old French; frp Arpitan; frr North Frisian;
+fur Friulian; fy West Frisian; ga Irish; gd Scottish Gaelic; gez Geʽez; gl Galician;
+gla Scottish Gaelic; gle Irish; gmh Middle High German; gn Guarani; goh Old High German;
+got Gothic; grc Ancient Greek; gsw Swiss German; gu Gujarati; gv Manx; ha Hausa; haw Hawaiian;
+he Hebrew; hi Hindi; hr Croatian; hsb Upper Sorbian; ht Haitian Creole; hu Hungarian; hy Armenian;
+ia Interlingua; id Indonesian; ig Igbo; io Ido; is Icelandic; it Italian; iu Inuktitut;
+ja Japanese; jv Javanese; ka Georgian; kab Kabyle; kk Kazakh; kl Greenlandic; km Khmer; kn Kannada;
+ko Korean; ks Kashmiri; ku Kurdish; kw Cornish; ky Kyrgyz; la Latin; lad Judaeo-Spanish;
+lb Luxembourgish; li Limburgish; lij Ligurian; lmo Lombard; ln Lingala; lo Lao; lt Lithuanian;
+lv Latvian; mg Malagasy; mi Māori; mk Macedonian; ml Malayalam; mn Mongolian; mr Marathi; ms Malay;
+mt Maltese; my Burmese; myn Mayan; nah Nahuatl; nap Neapolitan; nds Low German; ne Nepali;
+nl Dutch; nn Norwegian Nynorsk; no Norwegian; nb Norwegian Bokmål; non Old Norse;
+nso Northern Sotho; nv Navajo; oc Occitan; oj Ojibwe; om Oromo; or Odia; os Ossetian;
+ota Ottoman Turkish; pa Punjabi; pal Middle Persian; peo Old Persian; pi Pali; pl Polish;
+pms Piedmontese; ps Pashto; pt Portuguese; qu Quechua; rm Romansh; ro Romanian; rom Romani;
+ru Russian; rue Rusyn; rw Kinyarwanda; sa Sanskrit; sc Sardinian; scn Sicilian; sco Scots;
+sd Sindhi; se Northern Sami; sh Serbo-Croatian; si Sinhala; sk Slovak; sl Slovene; sm Samoan;
+sn Shona; so Somali; sq Albanian; sr Serbian; ss Swazi; st Sotho; su Sundanese; sux Sumerian;
+sv Swedish; sw Swahili; syc Classical Syriac; syr Syriac; ta Tamil; te Telugu; tet Tetum; tg Tajik;
+th Thai; ti Tigrinya; tk Turkmen; tl Tagalog; tn Tswana; to Tongan; tr Turkish; ts Tsonga;
+tt Tatar; ty Tahitian; ug Uyghur; uk Ukrainian; ur Urdu; uz Uzbek; ve Venda; vec Venetian;
+vi Vietnamese; vo Volapük; wa Walloon; wo Wolof; xal Kalmyk; xh Xhosa; yi Yiddish; yo Yoruba;
+yua Yucatec Maya; yue Cantonese; za Zhuang; zh Chinese; zu Zulu
 """
 
 #: English names of languages, as {{langx}} prints them.
@@ -57,3 +66,34 @@ def language_name(code: str) -> str:
     """The English name of a language tag such as `sr-Cyrl`, or an empty string."""
     code = code.strip().lower()
     return NAMES.get(code) or NAMES.get(code.partition("-")[0], "")
+
+
+#: Older names of the file namespace that MediaWiki still takes but a dump's header does not list.
+FILE_ALIASES: dict[str, str] = {
+    "ar": "صورة",
+    "bg": "картинка",
+    "ca": "imatge",
+    "cs": "obrázek",
+    "da": "billede",
+    "de": "bild",
+    "es": "imagen",
+    "fi": "kuva",
+    "he": "תמונה",
+    "hu": "kép",
+    "it": "immagine",
+    "ja": "画像",
+    "ko": "그림",
+    "nl": "afbeelding",
+    "no": "bilde",
+    "pl": "grafika",
+    "pt": "imagem",
+    "ro": "imagine",
+    "ru": "изображение",
+    "sk": "obrázok",
+    "sr": "слика",
+    "sv": "bild",
+    "tr": "resim",
+    "uk": "зображення",
+    "vi": "hình",
+    "zh": "图像 圖像 圖片 图片 檔案",
+}

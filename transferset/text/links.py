@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from transferset.text.language_codes import INTERLANGUAGE
+from transferset.text.language_codes import FILE_ALIASES, INTERLANGUAGE
 from transferset.text.marks import GAP, gap_at
 
 _FILE, _CATEGORY = 6, 14
@@ -22,7 +22,10 @@ MAX_DEPTH = 20
 
 _PLAIN = re.compile(r"\[\[(?:[^\[\]|:\n]++\|([^\[\]|]++)|([^\[\]|:\n]++))\]\]")
 _BRACKETS = re.compile(r"\[\[|\]\]")
-_SCHEME = r"(?:(?:https?|ftps?|sftp|ircs?|git|svn|ssh|gopher|worldwind|xmpp|telnet):|(?=//))(?://)?|(?:mailto|news|tel|geo|urn|magnet|bitcoin|sip|sips|sms):"
+_SCHEME = (
+    r"(?:(?:https?|ftps?|sftp|ircs?|git|svn|ssh|gopher|worldwind|xmpp|telnet):|(?=//))(?://)?"
+    r"|(?:mailto|news|tel|geo|urn|magnet|bitcoin|sip|sips|sms):"
+)
 _EXTERNAL = re.compile(
     rf"\[(?:{_SCHEME})[^\s\[\]<>\"]*+(?:[ \t]++([^\[\]\n]*+(?:\[[^\[\]\n]*+\][^\[\]\n]*+)*+))?+\]"
 )
@@ -34,7 +37,7 @@ def _external(match: re.Match[str]) -> str:
 
 
 def external_labels(text: str) -> str:
-    """Replace `[http://… label]` by its label; a bare address in running text is what a reader sees."""
+    """Replace `[http://… label]` by its label; a bare address is what a reader sees, and stays."""
     if "[" not in text:
         return text
     return _EXTERNAL.sub(_external, text)
@@ -66,7 +69,8 @@ class LinkRules:
     @classmethod
     def of(cls, namespaces: Mapping[str, int], language: str) -> LinkRules:
         """The rules of a wiki whose namespaces have these local names."""
-        local: dict[int, set[str]] = {_FILE: {"file", "image"}, _CATEGORY: {"category"}}
+        aliases = FILE_ALIASES.get(language, "").split()
+        local: dict[int, set[str]] = {_FILE: {"file", "image", *aliases}, _CATEGORY: {"category"}}
         for name, key in namespaces.items():
             if key in local and name:
                 local[key].add(name.lower().replace("_", " "))
@@ -79,11 +83,12 @@ class LinkRules:
     def simple(self) -> re.Pattern[str]:
         """Matches a whole link to a file or category with links at most one deep in its caption."""
         names = _either(self.files | self.categories)
-        first = "".join(sorted({c for name in self.files | self.categories for c in name[0] + name[0].upper()}))
-        inner = r"\[\[[^\[\]]*+\]\]|\[[^\[\]]*+\]"
-        return re.compile(
-            rf"\[\[(?=[ _{re.escape(first)}])[ _]*+(?i:{names})[ _]*+:[^\[\]]*+(?:(?:{inner})[^\[\]]*+)*+\]\]"
+        first = "".join(
+            sorted({c for name in self.files | self.categories for c in name[0] + name[0].upper()})
         )
+        inner = r"\[\[[^\[\]]*+\]\]|\[[^\[\]]*+\]"
+        name = rf"(?=[ _{re.escape(first)}])[ _]*+(?i:{names})[ _]*+:"
+        return re.compile(rf"\[\[{name}[^\[\]]*+(?:(?:{inner})[^\[\]]*+)*+\]\]")
 
     def vanishes(self, target: str) -> bool:
         """Whether a link to `target` shows nothing where it stands."""
@@ -106,7 +111,9 @@ class LinkRules:
 
 
 def _either(names: frozenset[str]) -> str:
-    return "|".join(re.escape(n).replace(r"\ ", "[ _]") for n in sorted(names, key=lambda n: (-len(n), n)))
+    return "|".join(
+        re.escape(n).replace(r"\ ", "[ _]") for n in sorted(names, key=lambda n: (-len(n), n))
+    )
 
 
 def bracket_spans(text: str) -> list[tuple[int, int]]:
@@ -144,7 +151,8 @@ class Links:
         return self._nested_files(text) if self._opener.search(text) else text
 
     def _nested_files(self, text: str) -> str:
-        out, done = [], 0
+        out: list[str] = []
+        done = 0
         for start, stop in bracket_spans(text):
             if start >= done and self._opener.match(text, start):
                 out += (text[done:start], gap_at(text, start))
@@ -153,11 +161,13 @@ class Links:
         return "".join(out)
 
     def labels(self, text: str) -> str:
-        """Replace every remaining link by its label."""
+        """Replace links by their labels, and `[http://… label]` by its label; stray brackets go."""
         if "[[" in text:
-            text = _PLAIN.sub(r"\1\2", text)
+            # split, not sub: the labels are groups, and the whole step stays in C
+            text = "".join(filter(None, _PLAIN.split(text)))
             if "[[" in text:
                 text = self._unusual(text)
+        text = external_labels(text)
         return text.replace("]]", "") if "]]" in text else text
 
     def _unusual(self, text: str) -> str:

@@ -31,8 +31,6 @@ ALL = GAP + HOLE + LITERAL + SOUND + BAR + EQUALS
 _ANY = re.compile(f"[{ALL}]")
 _LITERAL = re.compile(rf"{LITERAL}(\d+){LITERAL}")
 _GAP_AFTER = frozenset(" \n\t\u00a0([{\"'“‘«„,;:/–—-=|*#" + GAP)
-_MASK = str.maketrans({"|": BAR, "=": EQUALS})
-_UNMASK = str.maketrans({BAR: "|", EQUALS: "="})
 
 
 def without_marks(text: str) -> str:
@@ -53,12 +51,12 @@ def gap_at(text: str, start: int) -> str:
 
 def masked(text: str) -> str:
     """Hide the bars and equals signs of an expansion from the template around it."""
-    return text.translate(_MASK) if "|" in text or "=" in text else text
+    return text.replace("|", BAR).replace("=", EQUALS)
 
 
 def unmasked(text: str) -> str:
     """Give `masked` characters back."""
-    return text.translate(_UNMASK) if BAR in text or EQUALS in text else text
+    return text.replace(BAR, "|").replace(EQUALS, "=")
 
 
 def literal(text: str, literals: list[str]) -> str:

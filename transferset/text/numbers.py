@@ -6,11 +6,19 @@ import re
 from collections.abc import Callable
 
 from transferset.text.call import Call
-from transferset.text.convert import rounded, unit_of, value_of
 from transferset.text.marks import HOLE
+from transferset.text.quantities import rounded, unit_of, value_of
 from transferset.text.scripts import MINUS, grouped, power_of_ten, raised
 
-_VAL_UNITS = {"degC": "°C", "degF": "°F", "uV": "μV", "uA": "μA", "um": "μm", "us": "μs", "ohm": "Ω"}
+_VAL_UNITS = {
+    "degC": "°C",
+    "degF": "°F",
+    "uV": "μV",
+    "uA": "μA",
+    "um": "μm",
+    "us": "μs",
+    "ohm": "Ω",
+}
 
 
 def fraction(call: Call) -> str:
@@ -40,7 +48,8 @@ def value(call: Call) -> str:
     unit = _VAL_UNITS.get(unit, unit)
     per = call.get("up", "upl")
     space = "" if unit in ("", "%", "°") else " "
-    return f"{call.get('p')}{number}{call.get('s', 'end')}{power}{space}{unit}{f'/{per}' if per else ''}"
+    tail = f"{space}{unit}/{per}" if per else f"{space}{unit}"
+    return f"{call.get('p')}{number}{call.get('s', 'end')}{power}{tail}"
 
 
 def ten_to(call: Call) -> str:
@@ -78,24 +87,32 @@ def percentage(call: Call) -> str:
     if part is None or not whole:
         return HOLE
     digits = call.get("3")
-    return f"{rounded(100 * part / whole, int(digits) if digits in '0123456' and digits else 0)}%"
+    places = int(digits) if len(digits) == 1 and digits in "0123456" else 0
+    return f"{rounded(100 * part / whole, places)}%"
+
+
+_MAGNITUDES = {
+    "c": " crore", "l": " lakh", "lc": " lakh crore",
+    "k": " thousand", "m": " million", "b": " billion", "t": " trillion",
+}  # fmt: skip
 
 
 def money(sign: str) -> Callable[[Call], str]:
     """{{USD|50}} → `US$50`, {{INRConvert|5|c}} → `₹5 crore`."""
 
     def printed(call: Call) -> str:
-        scale = {"c": " crore", "l": " lakh", "lc": " lakh crore", "k": " thousand", "m": " million",
-                 "b": " billion", "t": " trillion"}.get(call.get("2"), "")  # fmt: skip
-        return f"{sign}{grouped(call.get('1', 'amount'))}{scale}"
+        return f"{sign}{grouped(call.get('1', 'amount'))}{_MAGNITUDES.get(call.get('2'), '')}"
 
     return printed
 
 
 SIGNS = {
-    "USD": "US$", "GBP": "£", "EUR": "€", "INR": "₹", "AUD": "A$", "CAD": "C$", "NZD": "NZ$", "JPY": "¥",
-    "CNY": "CN¥", "KRW": "₩", "RUB": "₽", "ILS": "₪", "BRL": "R$", "PHP": "₱", "TRY": "₺", "UAH": "₴",
-    "HKD": "HK$", "SGD": "S$", "NGN": "₦", "VND": "₫", "THB": "฿", "NTD": "NT$", "TWD": "NT$", "MXN": "Mex$",
+    "USD": "US$", "GBP": "£", "EUR": "€", "INR": "₹", "AUD": "A$", "CAD": "C$", "NZD": "NZ$",
+    "JPY": "¥",
+    "CNY": "CN¥", "KRW": "₩", "RUB": "₽", "ILS": "₪", "BRL": "R$", "PHP": "₱", "TRY": "₺",
+    "UAH": "₴",
+    "HKD": "HK$", "SGD": "S$", "NGN": "₦", "VND": "₫", "THB": "฿", "NTD": "NT$", "TWD": "NT$",
+    "MXN": "Mex$",
 }  # fmt: skip
 
 
@@ -125,7 +142,7 @@ def chemical2(call: Call) -> str:
 
 
 def population_density(call: Call) -> str:
-    """{{pop density|3645257|640081|km2|sqmi}} → `5.7 inhabitants per square kilometre (15/sq mi)`."""
+    """{{pop density|10|2|km2|sqmi}} → `5.0 inhabitants per square kilometre (12.9/sq mi)`."""
     people, area = value_of(call.get("1")), value_of(call.get("2"))
     first, second = unit_of(f"/{call.get('3')}"), unit_of(f"/{call.get('4')}")
     if people is None or not area or first is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from transferset.text.call import split_bars
 from transferset.text.expressions import ExpressionError, evaluate, number_text
 from transferset.text.language_codes import language_name
-from transferset.text.marks import EQUALS, HOLE
+from transferset.text.marks import EQUALS, GAP, HOLE
 from transferset.text.scripts import grouped
 
 
@@ -28,7 +28,10 @@ class Arguments:
         return cls(split_bars(inner.partition(":")[2]))
 
     def __getitem__(self, index: int) -> str:
-        return self.parts[index].strip() if index < len(self.parts) else ""
+        if index >= len(self.parts):
+            return ""
+        text = self.parts[index].strip()
+        return text.strip(f"{GAP} ") if index == 0 else text
 
 
 Function = Callable[[Arguments], str]
@@ -144,16 +147,18 @@ def _base(title: str) -> str:
 
 
 _NOW = """
-CURRENTYEAR CURRENTMONTH CURRENTMONTH1 CURRENTMONTHNAME CURRENTMONTHNAMEGEN CURRENTMONTHABBREV CURRENTDAY
-CURRENTDAY2 CURRENTDOW CURRENTDAYNAME CURRENTTIME CURRENTHOUR CURRENTWEEK CURRENTTIMESTAMP LOCALYEAR
-LOCALMONTH LOCALMONTHNAME LOCALDAY LOCALDAYNAME LOCALTIME REVISIONYEAR REVISIONDAY REVISIONMONTH
-REVISIONTIMESTAMP NUMBEROFARTICLES NUMBEROFPAGES NUMBEROFFILES NUMBEROFEDITS NUMBEROFUSERS
-NUMBEROFACTIVEUSERS NUMBEROFADMINS CURRENTVERSION
+CURRENTYEAR CURRENTMONTH CURRENTMONTH1 CURRENTMONTHNAME CURRENTMONTHNAMEGEN CURRENTMONTHABBREV
+CURRENTDAY CURRENTDAY2 CURRENTDOW CURRENTDAYNAME CURRENTTIME CURRENTHOUR CURRENTWEEK
+CURRENTTIMESTAMP LOCALYEAR LOCALMONTH LOCALMONTHNAME LOCALDAY LOCALDAYNAME LOCALTIME REVISIONYEAR
+REVISIONDAY REVISIONMONTH REVISIONTIMESTAMP NUMBEROFARTICLES NUMBEROFPAGES NUMBEROFFILES
+NUMBEROFEDITS NUMBEROFUSERS NUMBEROFACTIVEUSERS NUMBEROFADMINS CURRENTVERSION
 """
 
 #: Variables by name, which MediaWiki tells apart by case.
 VARIABLES: dict[str, Callable[[str], str]] = {
-    **dict.fromkeys(("PAGENAME", "FULLPAGENAME", "SUBJECTPAGENAME", "ARTICLEPAGENAME"), lambda title: title),
+    **dict.fromkeys(
+        ("PAGENAME", "FULLPAGENAME", "SUBJECTPAGENAME", "ARTICLEPAGENAME"), lambda title: title
+    ),
     **dict.fromkeys(("BASEPAGENAME", "ROOTPAGENAME"), _base),
     "SUBPAGENAME": lambda title: title.rpartition("/")[2],
     **dict.fromkeys(_NOW.split(), lambda _title: HOLE),

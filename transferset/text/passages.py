@@ -12,15 +12,25 @@ MIN_WORDS_ENDED = 3
 MIN_WORDS_OPEN = 8
 """Words of a passage that does not: shorter ones are labels (`Notes:`), captions, lone names."""
 
+MIN_WORDS_COLON = 12
+"""Words of a passage that ends with a colon: a shorter one only led to a list that is gone."""
+
+_SURELY_PROSE = 40
+
 _ENDINGS = tuple(".!?…。！？।॥؟۔։።")
 _CLOSERS = "\"'”’»)]›」』）"
+_IN_PARENTHESES = re.compile(rf" ?\([^(){HOLE}]*+{HOLE}[^()]*+\)")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+(?=[^a-z\s])|(?<=[。！？])(?=\S)")
 
 
 def without_holes(text: str) -> str:
-    """Drop the sentences that hold a value which cannot be told."""
+    """Drop the sentences that hold a value which cannot be told.
+
+    One inside parentheses takes only its parentheses along: what stands there can be missed.
+    """
     if HOLE not in text:
         return text
+    text = _IN_PARENTHESES.sub("", text)
     kept, done = [], 0
     for match in _SENTENCE_END.finditer(text):
         kept.append(text[done : match.end()])
@@ -37,16 +47,23 @@ def _words(text: str) -> int:
     return words
 
 
+def _least_words(text: str) -> int:
+    if text.rstrip(_CLOSERS).endswith(_ENDINGS):
+        return MIN_WORDS_ENDED
+    return MIN_WORDS_COLON if text.endswith((":", "：")) else MIN_WORDS_OPEN
+
+
 def is_prose(text: str) -> bool:
     """Whether a paragraph is running prose.
 
     It is when it ends like a sentence (`.`, `!`, `?`, `…` and their kin, closing quotes and
-    brackets aside) and has at least `MIN_WORDS_ENDED` words, or has at least `MIN_WORDS_OPEN`
-    words; and when at least half of its characters are letters (or marks) or spaces.
+    brackets aside) and has at least `MIN_WORDS_ENDED` words; or ends with a colon and has at least
+    `MIN_WORDS_COLON`; or has at least `MIN_WORDS_OPEN`. Of fewer than 40 words, half of the
+    characters must be letters or spaces.
     """
-    ended = text.rstrip(_CLOSERS).endswith(_ENDINGS)
-    if _words(text) < (MIN_WORDS_ENDED if ended else MIN_WORDS_OPEN):
-        return False
-    if len(text) > 400:
+    words = _words(text)
+    if words >= _SURELY_PROSE:
         return True
+    if words < _least_words(text):
+        return False
     return 2 * sum(map(str.isalpha, text)) + 2 * text.count(" ") >= len(text)

@@ -8,7 +8,7 @@ _RUN = re.compile("''+")
 
 
 def _text_of(run: re.Match[str]) -> str:
-    """What is text in a run: of 4 one apostrophe (and bold), above 5 what exceeds bold and italic."""
+    """What is text in a run: of 4 one apostrophe, above 5 what exceeds bold and italics."""
     length = run.end() - run.start()
     return "'" if length == 4 else "'" * (length - 5)
 
@@ -36,7 +36,7 @@ def _apostrophe_at(line: str) -> int:
 
 def _line(line: str) -> str:
     if "'''" not in line:
-        return line
+        return line.replace("''", "") if "''" in line else line
     at = _apostrophe_at(line)
     if at < 0:
         return _RUN.sub(_text_of, line)
@@ -45,6 +45,6 @@ def _line(line: str) -> str:
 
 def without_quotes(text: str) -> str:
     """Take bold and italic marks out of a text, line by line."""
-    if "'''" in text:
-        text = "\n".join([_line(line) for line in text.split("\n")])
-    return _RUN.sub(_text_of, text) if "''" in text else text
+    if "'''" not in text:
+        return text.replace("''", "")
+    return "\n".join([_line(line) for line in text.split("\n")])

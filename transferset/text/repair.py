@@ -6,7 +6,17 @@ import re
 
 from transferset.text.marks import GAP, SOUND
 
-_CLOSING = {"(": ")", "[": "]", "{": "}", "“": "”", "‘": "’", "«": "»", "„": "“", "‚": "‘", "‹": "›"}
+_CLOSING = {
+    "(": ")",
+    "[": "]",
+    "{": "}",
+    "“": "”",
+    "‘": "’",
+    "«": "»",
+    "„": "“",
+    "‚": "‘",
+    "‹": "›",
+}
 _STOPS = frozenset(",;:.!?)]}”»›…")
 _WEAK = " ,;:"
 _MAX_NESTED = 8
@@ -20,10 +30,11 @@ _SAYS = re.compile(
     r"|\b(?:UK|US|RP|GA|IPA):?|\b(?:or|and)) ?$"
 )
 _SAYS_LENGTH = 60
+_LEADS_TO = re.compile(r"\((?:e\.g\.|i\.e\.|[Ss]ee|[Ss]ee also|cf\.|for example|note)[,:]?$")
 
 
 def _without_sounds(text: str) -> str:
-    """Keep a pronunciation that stands in a sentence; cut one in parentheses with what leads to it."""
+    """Keep a pronunciation in a sentence; cut one in parentheses with what leads to it."""
     out: list[str] = []
     done = depth = 0
     for match in _SOUND.finditer(text):
@@ -64,10 +75,18 @@ class _Joiner:
             left, space = self.last()
             spaced = spaced or space or right[:1] == " "
             right = right.lstrip(_WEAK if not left or left[-1] in "([{" else " ")
-            if not left or not right or _CLOSING.get(left[-1], left[-1] * (left[-1] == '"')) != right[0]:
+            if (
+                not left
+                or not right
+                or _CLOSING.get(left[-1], left[-1] * (left[-1] == '"')) != right[0]
+            ):
                 break
             self.out[-1], right, spaced = left[:-1], right[1:], False
         left, _ = self.last()
+        if right[:1] == ")" and left[-1:] in ".,:enor" and (lead := _LEADS_TO.search(left[-14:])):
+            self.out[-1] = left[: lead.start() - min(14, len(left))]
+            self.append(right[1:], False)
+            return
         self.out.append(self.fitted(left, right, spaced))
 
     def fitted(self, left: str, right: str, spaced: bool) -> str:

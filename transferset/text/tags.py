@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from transferset.text.extensions import TAGS
+from transferset.text.marks import GAP
 from transferset.text.scripts import raised
 
 _INLINE = (
@@ -18,19 +19,19 @@ _INLINE = (
 _BLOCKS = "blockquote center div dl figure hr ol p section ul"
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)(?=[\s/>])[^<>]*+>")
-_RAISED = re.compile(r"(?<=[\d)])<sup(?:\s[^<>]*+)?>\s*+([^<>\s]{1,6})\s*+</sup>")
+_RAISED = re.compile(r"<sup(?:\s[^<>]*+)?>\s*+([^<>\s]{1,6})\s*+</sup>")
 _RUBY = re.compile(r"<r[tp](?=[\s/>])[^<>]*+>[^<>]*+</r[tp]\s*+>", re.IGNORECASE)
 
 #: What opening and closing tags become.
 _SHOWN: dict[str, tuple[str, str]] = {
     **dict.fromkeys(_INLINE.split(), ("", "")),
     **dict.fromkeys(TAGS, ("", "")),  # one without its partner: only the tag itself goes
-    **dict.fromkeys(_BLOCKS.split(), ("\n\n", "\n\n")),
-    **dict.fromkeys(("li", "dd", "dt"), ("\n* ", "\n\n")),
+    **dict.fromkeys(_BLOCKS.split(), (f"\n\n{GAP}", f"\n\n{GAP}")),
+    **dict.fromkeys(("li", "dd", "dt"), ("\n* ", f"\n\n{GAP}")),
     **dict.fromkeys(("tr", "td", "th", "caption", "thead", "tbody", "tfoot"), ("\n|", "\n|")),
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), ("\n=", "=\n")),
     "table": ("\n{|\n", "\n|}\n"),
-    "br": (" ", " "),
+    "br": (f"{GAP} ", f"{GAP} "),
     "rt": (" (", ") "),
     "rp": ("", ""),
 }
@@ -42,7 +43,8 @@ def _shown(match: re.Match[str]) -> str:
 
 
 def _power(match: re.Match[str]) -> str:
-    return raised(match[1]) or match[0]
+    behind = match.string[match.start() - 1 : match.start()]
+    return (raised(match[1]) if behind.isdigit() or behind == ")" else None) or match[0]
 
 
 def without_tags(text: str) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from transferset.text.call import Call
 from transferset.text.formulas import chemistry, formula
-from transferset.text.marks import HOLE, SOUND
-
-_BREAKS = re.compile(r"\n{2,}")
+from transferset.text.marks import GAP, HOLE, SOUND
 
 
 def first(call: Call) -> str:
@@ -47,7 +44,7 @@ def sic(call: Call) -> str:
 def passage(call: Call) -> str:
     """Quoted text, a paragraph of its own: {{quote|text|author}}."""
     text = call.get("text", "quote", "content", "1")
-    return f"\n\n{_BREAKS.sub(chr(10) * 2, text)}\n\n"
+    return f"\n\n{text}\n\n{GAP}"
 
 
 def quoted(call: Call) -> str:
@@ -103,8 +100,10 @@ def music(call: Call) -> str:
 
 
 _MUSIC = {
-    "flat": "♭", "b": "♭", "sharp": "♯", "#": "♯", "natural": "♮", "n": "♮", "doubleflat": "𝄫", "bb": "𝄫",
-    "doublesharp": "𝄪", "##": "𝄪", "x": "𝄪", "half": "half", "quarter": "quarter", "eighth": "eighth",
+    "flat": "♭", "b": "♭", "sharp": "♯", "#": "♯", "natural": "♮", "n": "♮", "doubleflat": "𝄫",
+    "bb": "𝄫",
+    "doublesharp": "𝄪", "##": "𝄪", "x": "𝄪", "half": "half", "quarter": "quarter",
+    "eighth": "eighth",
 }  # fmt: skip
 
 

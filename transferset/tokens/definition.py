@@ -9,6 +9,7 @@ alike are one tokenizer.
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -228,7 +229,7 @@ def _complete(model: Mapping[str, Any]) -> dict[str, Any]:
 def _model_text(model: Mapping[str, Any]) -> str:
     vocabulary = model.get("vocab")
     if isinstance(vocabulary, dict):
-        vocabulary = dict(sorted(vocabulary.items(), key=lambda item: (item[1], item[0])))
+        vocabulary = dict(sorted(vocabulary.items(), key=operator.itemgetter(1, 0)))
     rest = {key: value for key, value in model.items() if key != "vocab"}
     ordered = json.dumps(vocabulary, ensure_ascii=False, separators=(",", ":"))
     return f'{_compact(rest)[:-1]},"vocab":{ordered}}}'

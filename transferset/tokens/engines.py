@@ -26,6 +26,8 @@ Offsets = npt.NDArray[np.int64]
 NANOTOKEN = "0.1.0"
 #: More than ten times the largest vocabulary we know.
 MOST_IDS = 4_000_000
+#: Words that nanotoken remembers, 50 MB at most; its own default may take 200 MB a worker.
+CACHED_WORDS = 2**17
 ENGINES = ("auto", "nanotoken", "tokenizers")
 
 
@@ -83,8 +85,9 @@ class Nanotoken:
     name = "nanotoken"
 
     def __init__(self, definition: Definition) -> None:
-        from nanotoken import WordPieceTokenizer
+        from nanotoken import WordPieceTokenizer, set_cache_entries
 
+        set_cache_entries(CACHED_WORDS)
         # It matches special pieces in prose; without them it splits prose as the oracle does.
         self._tokenizer = WordPieceTokenizer.from_json(definition.for_prose())
 

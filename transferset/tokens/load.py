@@ -53,7 +53,7 @@ def _find(spec: str | None) -> Found:
     if spec == "demo":
         return _demo()
     path = Path(spec).expanduser()
-    if path.exists():
+    if spec and path.exists():
         return _from_path(path), "file"
     if path.suffix in (".json", ".txt") or spec.startswith((".", "/", "~")):
         raise UsageError(sentence("a tokenizer", "no such file", spec, "check the path"))
@@ -149,7 +149,7 @@ def _pieces(path: Path) -> list[str]:
         if path.name != installed.FILES[0]:
             return _lines(path)
         vocabulary = json.loads(_bytes(path))["model"]["vocab"]
-        return sorted(vocabulary, key=lambda piece: int(vocabulary[piece]))
+        return sorted(vocabulary, key=vocabulary.__getitem__)
     except (InputError, LookupError, TypeError, ValueError):
         return []
 

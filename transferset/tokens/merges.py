@@ -36,11 +36,11 @@ class Symbols:
         self._symbol = symbols
         total, ends = len(symbols), np.cumsum(lengths)
         self._weight = np.repeat(counts, lengths)
-        self._next = np.arange(1, total + 1)
-        self._previous = np.arange(-1, total - 1)
+        self._next = np.arange(1, total + 1, dtype=np.int32)
+        self._previous = np.arange(-1, total - 1, dtype=np.int32)
         self._next[ends - 1] = -1
         self._previous[ends - lengths] = -1
-        self._places: dict[int, list[Ints]] = {}
+        self._places: dict[int, list[npt.NDArray[np.int32]]] = {}
         self._count: dict[int, int] = {}
         self._heap: list[tuple[int, int]] = []
         self._add(np.flatnonzero(self._next >= 0))
@@ -55,10 +55,14 @@ class Symbols:
             Whether there was such a pair.
         """
         while self._heap:
-            count, pair = heapq.heappop(self._heap)
-            if self._count.get(pair, 0) != -count:
-                continue  # an older count of it
-            if -count < min_count:
+            most, pair = heapq.heappop(self._heap)
+            count = self._count.get(pair, 0)
+            if count < -most:
+                # Counts that fall are put right when they come up; no pair stands too low.
+                if count:
+                    heapq.heappush(self._heap, (-count, pair))
+                continue
+            if count < min_count:
                 return False
             self._merge(pair)
             return True
@@ -81,8 +85,8 @@ class Symbols:
         edges = np.concatenate([before[before >= 0], left[after >= 0]])
         self._add(np.unique(edges))
 
-    def _occurrences(self, first: int, second: int, places: list[Ints]) -> Ints:
-        left: Ints = np.sort(np.concatenate(places))
+    def _occurrences(self, first: int, second: int, places: list[npt.NDArray[np.int32]]) -> Ints:
+        left: Ints = np.sort(np.concatenate(places)).astype(np.int64)
         left = left[(self._symbol[left] == first) & (self._next[left] >= 0)]
         left = left[self._symbol[self._next[left]] == second]
         if first == second and len(left):
@@ -116,7 +120,6 @@ class Symbols:
             left = self._count[pair] - weight
             if left:
                 self._count[pair] = left
-                heapq.heappush(self._heap, (-left, pair))
             else:
                 del self._count[pair]
                 self._places.pop(pair, None)
@@ -124,6 +127,8 @@ class Symbols:
     def _add(self, edges: Ints) -> None:
         pairs, edges, begins, sums = self._grouped(edges)
         for i, (pair, weight) in enumerate(zip(pairs, sums.tolist(), strict=True)):
-            self._places.setdefault(pair, []).append(edges[begins[i] : begins[i + 1]])
+            # A copy, 32 bits wide: a view would keep all of `edges`.
+            places = edges[begins[i] : begins[i + 1]].astype(np.int32)
+            self._places.setdefault(pair, []).append(places)
             self._count[pair] = self._count.get(pair, 0) + weight
             heapq.heappush(self._heap, (-self._count[pair], pair))

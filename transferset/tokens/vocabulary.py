@@ -24,8 +24,8 @@ RESERVED = (
     *(BERT_SPECIALS[role] for role in ("unk", "cls", "sep", "mask")),
 )
 LEAST, MOST = 500, 1_000_000
-#: Words that pieces are learnt from, the most frequent ones (some 300 MB of arrays).
-MOST_WORDS = 1_000_000
+#: Different words that pieces are learnt from, the most frequent ones (some 500 MB).
+MOST_WORDS = 500_000
 #: Share of all characters that the alphabet covers, and characters that it holds in any case.
 COVERAGE, ALPHABET = 0.9998, 1000
 

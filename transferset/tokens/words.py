@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
+from transferset.errors import InputError, sentence
+
 #: WordPiece gives up on longer words, so there is nothing to learn from them.
 LONGEST_WORD = 100
 #: Different strings between spaces before they are split into words (some 100 MB).
@@ -59,6 +61,9 @@ class WordCounts:
 
         Args:
             texts: Any Unicode but lone surrogates.
+
+        Raises:
+            InputError: A text holds a lone surrogate.
         """
         for text in texts:
             self._pending.update(text.translate(_SPACES).split(" "))
@@ -68,7 +73,7 @@ class WordCounts:
 
     def _settle(self) -> None:
         for text, count in self._pending.items():
-            for word, _ in self._splitter.pre_tokenize_str(self._normalizer.normalize_str(text)):
+            for word in self._split(text):
                 if len(word) <= LONGEST_WORD:
                     self.counts[word] += count
                 else:
@@ -78,3 +83,11 @@ class WordCounts:
             self._floor += 1
             rare = [word for word, count in self.counts.items() if count <= self._floor]
             self.forgotten += sum(self.counts.pop(word) for word in rare)
+
+    def _split(self, text: str) -> list[str]:
+        try:
+            normal = self._normalizer.normalize_str(text)
+        except UnicodeEncodeError as error:
+            found = f"the lone surrogate U+{ord(text[error.start]):04X} in {text!r}"
+            raise InputError(sentence("text that UTF-8 can hold", found)) from error
+        return [word for word, _ in self._splitter.pre_tokenize_str(normal)]

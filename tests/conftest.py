@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from corpus import write_dumps, write_tokenizer
+
+
+@pytest.fixture(scope="session")
+def dumps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same 120 articles as `plain` XML, `single` and `multi` stream bzip2."""
+    return write_dumps(tmp_path_factory.mktemp("dumps"), 120)
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a small tokenizer."""
+    return write_tokenizer(tmp_path_factory.mktemp("tokenizer"))
