@@ -258,7 +258,7 @@ def _decoder(found: ShardSet) -> Decode | None:
         return None
     from transferset.tokens import load_tokenizer
 
-    tokenizer = load_tokenizer(str(found.root / "tokenizer.json"), engine="tokenizers")
+    tokenizer = load_tokenizer(str(found.root), engine="tokenizers")
     return lambda ids: (tokenizer.pieces(ids), tokenizer.decode(ids))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -54,7 +55,8 @@ class HashingFile:
         trace: TracebackType | None,
     ) -> None:
         if not self._file.closed:
-            self._file.close()
+            with contextlib.suppress(OSError):  # of a full disk, which the body has met already
+                self._file.close()
             self._temporary.unlink(missing_ok=True)
 
     def write(self, data: bytes | memoryview) -> int:

@@ -43,6 +43,7 @@ OWN_FILES: Final = (
     "state.json",
     "dataset_info.json",
     "tokenizer.json",
+    "tokenizer_config.json",
 )
 
 

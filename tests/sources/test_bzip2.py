@@ -63,7 +63,7 @@ def test_each_block_decodes_by_itself(pieces: list[bytes]) -> None:
     file = io.BytesIO(data)
     spans = list(itertools.pairwise(marks))
     assert [decode(file, a.bit, b.bit) for a, b in spans] == pieces
-    assert [b"".join(decode_slowly(file, a.bit, b.bit, 7)) for a, b in spans] == pieces
+    assert [b"".join(decode_slowly(file, a.bit, b.bit, step=7)) for a, b in spans] == pieces
     for piece, (a, b) in zip(pieces, spans, strict=True):
         assert sound_prefix(file, a.bit, len(data) * 8) == (piece, b.bit)
 

@@ -45,6 +45,8 @@ PRINTED = [
     ('{{"|a}}', "“a”"),
     ("{{angbr|a}}", "⟨a⟩"),
     ("{{music|flat}}", "♭"),
+    ("{{keypress|Ctrl|C}}", "Ctrl+C"),
+    ("{{section link|Dog|Food}}", "Dog § Food"),
     ("{{okina}}{{pi}}", "ʻπ"),
     ("{{citation needed span|some text|date=May 2015}}", "some text"),
     # numbers, money, chemistry

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transferset.errors import UsageError
 from transferset.tokens import Rows, WordPiece
 from transferset.tokens.definition import from_json
+from transferset.tokens.rows import layout
 
 
 def contents(rows: Rows) -> list[list[int]]:
@@ -107,3 +108,14 @@ def test_models_that_mark_spaces_are_cut_after_spaces_too() -> None:
     loaded = WordPiece(from_json(tokenizer.to_str().encode(), "unigram", {}))
     assert loaded.split(text, 6) == ["the quay and the", "wall and the", "sea and the sand"]
     assert joined(loaded.encode_rows([text], 6), 1) == whole(loaded, [text])
+
+
+def test_a_space_counts_to_the_token_that_carries_it() -> None:
+    tokenizer = Tokenizer(models.Unigram([("<unk>", -1.0), ("▁sea", -1.0), (".", -1.0)], unk_id=0))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    encoding = tokenizer.encode("sea. sea")
+    assert encoding.offsets == [(0, 3), (3, 4), (4, 8)]
+    begins, spaced, starts = layout("sea. sea", encoding)
+    assert begins.tolist() == [0, 3, 4]
+    assert spaced.tolist() == [False, False, True]
+    assert starts.tolist() == [True, False, True]

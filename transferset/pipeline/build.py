@@ -21,7 +21,7 @@ from transferset.manifest import (
     shard_entry,
 )
 from transferset.pipeline import order, wiki
-from transferset.pipeline.datasets_files import write_datasets_files, write_file
+from transferset.pipeline.interchange import write_datasets_files, write_tokenizer
 from transferset.pipeline.plan import WikiPlan, params_json, tokenizer_json
 from transferset.pipeline.rows import merge_statistics
 from transferset.shards import ShardSet
@@ -57,7 +57,7 @@ def build(
 
 def _build(plan: WikiPlan, root: Path, recipe: str, executor: Executor, progress: Progress) -> None:
     with writing(root):
-        tokenizer = write_file(root, "tokenizer.json", plan.tokenizer.json.encode())
+        tokenizer = write_tokenizer(root, plan.tokenizer)
     read = run_stage(
         wiki.STAGE,
         wiki.read_part,
@@ -84,8 +84,10 @@ def _build(plan: WikiPlan, root: Path, recipe: str, executor: Executor, progress
     )
     shards = [shard_entry(entry) for entry in written]
     with writing(root):
-        files = [tokenizer]
-        files += write_datasets_files(root, recipe, plan.schema, shards, split="train")
+        files = [
+            *tokenizer,
+            *write_datasets_files(root, recipe, plan.schema, shards, split="train"),
+        ]
         manifest = _manifest(plan, recipe, read, shards, files)
         write_atomic(root / MANIFEST, manifest.to_bytes())
         for i in range(len(read)):  # only now: until the commit they are needed to resume

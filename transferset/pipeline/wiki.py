@@ -47,7 +47,7 @@ def read_part(root: Path, context: ReadContext, task: Json) -> Done:
     """Turn one part of a dump into spilled rows.
 
     Args:
-        root: The set's directory; holds the `tokenizer.json` to use.
+        root: The set's directory; holds the tokenizer to use.
         context: Shared configuration.
         task: `file`, `ordinal`, `start`, `stop`, `max_pages`, `spill`, `bytes`.
 
@@ -57,7 +57,7 @@ def read_part(root: Path, context: ReadContext, task: Json) -> Done:
     dump = context.dumps[task["file"]]
     part = Part(task["ordinal"], task["start"], task["stop"], task["max_pages"])
     ledger, statistics = Ledger(), Statistics()
-    tokenizer = _tokenizer(str(root / "tokenizer.json"), context.engine)
+    tokenizer = _tokenizer(str(root), context.engine)
     spill = spill_path(root, STAGE, task["spill"])
     reader = dump.read(part, ledger, skip_damaged=context.skip_damaged)
     with HashingFile(spill) as sink, _Spill(sink) as out:

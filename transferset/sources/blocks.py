@@ -241,7 +241,7 @@ class BlockReader:
         while block is not None:
             after = self._marks.take()
             at, given = block.bit // 8, False
-            for data in decode_slowly(self._file, block.bit, self._bit_of(after)):
+            for data in decode_slowly(self._file, block.bit, self._bit_of(after), self._fast):
                 given = True
                 yield Piece(data, at)
             beyond = self._marks.peek()

@@ -165,8 +165,8 @@ def wrap(file: BinaryIO, start: int, stop: int) -> bytes:
 def fast_decoder(size: int) -> BlockDecoder | None:
     """Return the compiled decoder where it pays: numba is installed and the file is large.
 
-    It takes about 1 s to load in each process, once 8 s to compile; then 2.5 times fewer CPU
-    seconds than libbz2.
+    It takes 0.7 CPU seconds to load in each process, and 4 to compile once per installation; then
+    it needs a third of libbz2's time.
     """
     if size < FAST_FROM:
         return None
@@ -201,16 +201,23 @@ def decode(file: BinaryIO, start: int, stop: int, fast: BlockDecoder | None = No
     return data if decoder.eof and not decoder.unused_data else None
 
 
-def decode_slowly(file: BinaryIO, start: int, stop: int, step: int = 1 << 16) -> Iterator[bytes]:
+def decode_slowly(
+    file: BinaryIO, start: int, stop: int, fast: BlockDecoder | None = None, step: int = 1 << 16
+) -> Iterator[bytes]:
     """Decode a block in steps, for a reader that may not need all of it.
 
-    Half of the work is done per byte of output, so stopping early saves it. What is given is
+    Half of libbz2's work is done per byte of output, so stopping early saves it. What is given is
     verified only once the last step has been taken.
 
     Yields:
         Pieces of at most `step` bytes; nothing more where the block turns out to be damaged.
     """
     if not END_BITS < stop - start <= BLOCK_LIMIT * 8:
+        return
+    if fast is not None:  # all of it takes less time than libbz2's first step
+        data = decode(file, start, stop, fast)
+        if data is not None:
+            yield data
         return
     decoder = bz2.BZ2Decompressor()
     stream = wrap(file, start, stop)

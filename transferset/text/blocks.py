@@ -15,7 +15,7 @@ from transferset.text.marks import GAP, HOLE, LITERAL
 
 _TABLE = re.compile(rf"\n[ \t:*#{GAP}]*+(?:(\{{\|)|\|\}}(?!\}}))")
 _DROPPED = re.compile(rf"\n(?:[*#:;|!= \t]|{GAP}++[*#:;|!=])[^\n]*+|\n-----*+")
-_BLANK = re.compile(rf"\n[ \t{GAP}]*+(?=\n)")
+_BLANK = re.compile(rf"\n[ \t{GAP}]++(?=\n)")
 _MANY = re.compile(r"\n\n\n+")
 _FORMULA = re.compile(rf"\n\n?:*+[ \t]*+({LITERAL}\d+{LITERAL}|{HOLE})([ .,;:]*+)(?=\n)")
 _LEADING = frozenset("*#:;|!=")

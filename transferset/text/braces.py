@@ -97,8 +97,6 @@ def expanded(text: str, find: Callable[[str, int, int], Expansion | None]) -> st
     Returns:
         The page without braces; those without a partner vanish, the text behind them stays.
     """
-    if "{{" not in text:
-        return text.replace("}}", "")
     state = _Expander(text)
     for start, stop, width in brace_spans(text):
         if start < state.done:  # inside something that was cut out
@@ -111,4 +109,6 @@ def expanded(text: str, find: Callable[[str, int, int], Expansion | None]) -> st
     state.close_before(len(text))
     state.out.append(text[state.done :])
     result = unmasked("".join(state.out))
-    return _STRAY.sub("", result) if "{{" in result or "}}" in result else result
+    if "{" in result or "}" in result:  # one character is found several times faster than two
+        return _STRAY.sub("", result)
+    return result

@@ -43,7 +43,7 @@ def decode(text: str) -> str:
     """
     if "&" not in text:
         return text
-    return _REFERENCE.sub(_decoded, text.replace("&nbsp;", "\u00a0"))
+    return _REFERENCE.sub(_decoded, text.replace("&nbsp;", " "))
 
 
 def printable(text: str) -> str:
@@ -53,6 +53,6 @@ def printable(text: str) -> str:
     non-characters go; joiners (U+200C, U+200D) stay, because scripts spell with them; every kind
     of space becomes one plain space.
     """
-    if text.isprintable():  # true for nearly every passage, and says all of the above at once
+    if text.isprintable():  # says all of the above at once, and several times faster
         return text
     return " ".join(_INVISIBLE.sub("", text).split())

@@ -129,6 +129,16 @@ def bracket_spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
+def _closing(text: str, start: int) -> int:
+    """Where the brackets that open at `start` close; -1 when they do not."""
+    depth = 0
+    for match in _BRACKETS.finditer(text, start):
+        depth += 1 if text[match.start()] == "[" else -1
+        if depth == 0:
+            return match.end()
+    return -1
+
+
 class Links:
     """Resolves the links of pages of one wiki."""
 
@@ -152,11 +162,29 @@ class Links:
 
     def _nested_files(self, text: str) -> str:
         out: list[str] = []
-        done = 0
-        for start, stop in bracket_spans(text):
-            if start >= done and self._opener.match(text, start):
-                out += (text[done:start], gap_at(text, start))
-                done = stop
+        done, match = 0, self._opener.search(text)
+        while match:
+            start = match.start()
+            stop = _closing(text, start)
+            if stop < 0:  # never closed, and the search has seen all that follows
+                break
+            out += (text[done:start], gap_at(text, start))
+            done = stop
+            match = self._opener.search(text, done)
+        if match:
+            out.append(self._files_after_unclosed(text, done, match.start()))
+        else:
+            out.append(text[done:])
+        return "".join(out)
+
+    def _files_after_unclosed(self, text: str, done: int, unclosed: int) -> str:
+        """The rest from a file that is never closed on: pair all brackets, cut complete files."""
+        out: list[str] = []
+        for start, stop in bracket_spans(text[unclosed:]):
+            first = unclosed + start
+            if first >= done and self._opener.match(text, first):
+                out += (text[done:first], gap_at(text, first))
+                done = unclosed + stop
         out.append(text[done:])
         return "".join(out)
 

@@ -50,7 +50,7 @@ class Measured:
     @property
     def factor(self) -> float:
         """Its size in the SI unit."""
-        return self.unit.factor * 10.0 ** int(self.exponent or 0)
+        return self.unit.factor * 10.0 ** int(self.exponent) if self.exponent else self.unit.factor
 
 
 @dataclass(slots=True)
@@ -67,11 +67,15 @@ class Quantity:
     extra: str
 
 
+_MEASURED = {code: Measured(unit) for code, unit in UNITS.items()}
+
+
 def unit_of(code: str) -> Measured | None:
     """Look a unit code up."""
     code = code.strip()
-    if code in UNITS:
-        return Measured(UNITS[code])
+    measured = _MEASURED.get(code)
+    if measured is not None:
+        return measured
     scaled = _SCALED.fullmatch(code)
     if scaled and scaled[2] in UNITS:
         return Measured(UNITS[scaled[2]], scaled[1])

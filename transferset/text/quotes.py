@@ -35,8 +35,6 @@ def _apostrophe_at(line: str) -> int:
 
 
 def _line(line: str) -> str:
-    if "'''" not in line:
-        return line.replace("''", "") if "''" in line else line
     at = _apostrophe_at(line)
     if at < 0:
         return _RUN.sub(_text_of, line)
@@ -45,6 +43,13 @@ def _line(line: str) -> str:
 
 def without_quotes(text: str) -> str:
     """Take bold and italic marks out of a text, line by line."""
-    if "'''" not in text:
-        return text.replace("''", "")
-    return "\n".join([_line(line) for line in text.split("\n")])
+    out: list[str] = []
+    done, bold = 0, text.find("'''")
+    while bold >= 0:  # few lines have bold text, and only those need to be looked at
+        start = text.rfind("\n", done, bold) + 1 or done
+        stop = text.find("\n", bold)
+        stop = len(text) if stop < 0 else stop
+        out += (text[done:start].replace("''", ""), _line(text[start:stop]))
+        done, bold = stop, text.find("'''", stop)
+    out.append(text[done:].replace("''", ""))
+    return "".join(out)

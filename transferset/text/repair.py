@@ -110,6 +110,8 @@ def repaired(text: str) -> str:
     """
     if SOUND in text:
         text = _without_sounds(text)
+    if text[:1] == GAP:
+        text = text.lstrip(GAP + _WEAK)
     if GAP not in text:
         return text
     pieces = _SEPARATOR.split(text)

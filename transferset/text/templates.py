@@ -24,7 +24,7 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
         "nowrap; nobr; nobreak; j; no wrap; nowr; big; small; smaller; larger; large; huge; "
         "midsize; sup; sub; smallcaps; sc; sc2; smallcaps all; sm; scap; caps; smcaps; allcaps; "
         "em; strong; bold; italic; italics; i; b; var; mvar; math; bigmath; tt; mono; "
-        "monospaced; code; kbd; key press; keypress; key; samp; nobold; noitalic; no italic; no "
+        "monospaced; code; kbd; key; samp; nobold; noitalic; no italic; no "
         "bold; normal; underline; u; strike; abbr; abbreviation; tooltip; vanchor; visible "
         "anchor; proper name; as written; unicode; polytonic; iast; iast2; iast3; hebrew; "
         "nastaliq; nastiliq; nq; naskh; coptic; gothic; script; iso 15919; iso15919; tq; xt; "
@@ -43,6 +43,8 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
     (typography.last, "hover; native name; native phrase; fontsize"),
     (typography.joined, "not a typo; notatypo; nat; gaps; proper noun; typo ok; not typo"),
     (typography.spaced, "linktext; linktexts; keypresses; wict; wikt-link; linktext-zh"),
+    (typography.keys, "keypress; key press"),
+    (typography.section_link, "section link; slink; sectionlink; seclink"),
     (typography.sic, "sic; sic?; typo sic"),
     (
         typography.passage,

@@ -34,6 +34,17 @@ def spaced(call: Call) -> str:
     return " ".join(value.strip() for value in call.positional())
 
 
+def keys(call: Call) -> str:
+    """{{keypress|Ctrl|C}} → `Ctrl+C`."""
+    return "+".join(value.strip() for value in call.positional())
+
+
+def section_link(call: Call) -> str:
+    """{{section link|Page|Part}} → `Page § Part`."""
+    page, part = call.get("1"), call.get("2")
+    return f"{page} § {part}".strip() if part else page
+
+
 def sic(call: Call) -> str:
     """{{sic|teh}} → `teh [sic]`; {{sic|hide=y|teh}} → `teh`; {{sic}} → `[sic]`."""
     if call.get("hide", "hidden"):

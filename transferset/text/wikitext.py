@@ -26,7 +26,6 @@ from transferset.text.tags import without_tags
 _SWITCH = re.compile(r"__([^\W\d_]{3,40}+)__")
 _SIGNATURE = re.compile("~~~~?~?")
 _VARIANT = re.compile(r"-\{([^{}\n]*+)\}-")
-_SPACES = re.compile("  +")
 
 
 def _switch(match: re.Match[str]) -> str:
@@ -81,14 +80,13 @@ class WikitextCleaner:
         return [passage for passage in passages if passage]
 
     def _inline(self, text: str) -> str:
-        text = without_quotes(self._links.labels(text))
-        text = decode(text).replace("\u00a0", " ")
-        return _SPACES.sub(" ", text) if "  " in text else text
+        return decode(without_quotes(self._links.labels(text)))
 
     @staticmethod
     def _passage(line: str, literals: list[str]) -> str:
-        line = with_literals(without_holes(repaired(line)), literals)
-        line = printable(line).strip()
+        if not line.isprintable():  # no mark and no odd space is printable, and few lines have any
+            line = printable(with_literals(without_holes(repaired(line)), literals))
+        line = " ".join(line.split()) if "  " in line else line.strip()
         return line if is_prose(line) else ""
 
 

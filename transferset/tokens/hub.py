@@ -105,8 +105,9 @@ def _download(repo: str, name: str, cache: Path | None, endpoint: str | None) ->
 
 def _resolve(url: str) -> None:
     """Look the host up with a time limit, which the system's resolver does not have."""
-    host = urllib.parse.urlsplit(url).hostname
-    if host is None or urllib.request.getproxies():
+    parts = urllib.parse.urlsplit(url)
+    host = parts.hostname
+    if host is None or parts.scheme in urllib.request.getproxies():
         return  # a proxy looks it up
     answers: list[object] = []
 

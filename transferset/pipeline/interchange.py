@@ -1,4 +1,4 @@
-"""The two small files by which `datasets.load_from_disk` opens a shard set as it is."""
+"""The small files by which `datasets` and `transformers` open a shard set as it is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from blake3 import blake3
 from transferset import schema as schemas
 from transferset.files import write_atomic
 from transferset.manifest import FileEntry, Json, ShardEntry, pretty
+from transferset.tokens import WordPiece
 
 
 def write_datasets_files(
@@ -45,6 +46,26 @@ def write_datasets_files(
         "_split": split,
     }
     return [write_json(root, "dataset_info.json", info), write_json(root, "state.json", state)]
+
+
+def write_tokenizer(root: Path, tokenizer: WordPiece) -> list[FileEntry]:
+    """Write `tokenizer.json` and the `tokenizer_config.json` that names its special pieces.
+
+    Args:
+        root: The set's directory; `AutoTokenizer.from_pretrained` and our workers read it there.
+        tokenizer: The tokenizer that makes the ids.
+
+    Returns:
+        The two files' manifest entries.
+    """
+    info = tokenizer.info
+    special = {role: getattr(info, f"{role}_id") for role in ("cls", "sep", "pad", "unk", "mask")}
+    config: Json = {f"{role}_token": tokenizer.vocabulary[i] for role, i in special.items()}
+    config["tokenizer_class"] = "PreTrainedTokenizerFast"
+    return [
+        write_file(root, "tokenizer.json", tokenizer.json.encode()),
+        write_json(root, "tokenizer_config.json", config),
+    ]
 
 
 def write_json(root: Path, name: str, body: Json) -> FileEntry:
