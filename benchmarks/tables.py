@@ -100,7 +100,7 @@ def ratios(rows: list[dict[str, Any]]) -> list[str]:
         if tool == "transferset" and peer:
             cpu, wall = peer["cpu_s"] / row["cpu_s"], peer["wall_s"] / row["wall_s"]
             said.append(
-                f"- {tool}, {layout}, {workers} workers: {cpu:.1f}× less CPU, {wall:.1f}× less"
+                f"- {tool}, {layout}, workers: {workers}: {cpu:.1f}× less CPU, {wall:.1f}× less"
                 " wall time than the pipeline."
             )
     return ["\n".join(said)] if said else []

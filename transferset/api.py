@@ -131,6 +131,7 @@ def build_wiki(
         cache=cache,
         mirror=mirror,
         contact=contact,
+        progress=progress,
     )
     executor = LocalExecutor(workers or default_workers())
     return build(plan, Path(out or SETS / plan.name), executor, progress or Quiet(), force=force)
@@ -154,10 +155,11 @@ def plan_wiki(
     cache: str | Path | None = None,
     mirror: str | None = None,
     contact: str | None = None,
+    progress: Progress | None = None,
 ) -> WikiPlan:
     """Open and check the inputs of `build_wiki` without writing a set (`--dry-run`).
 
-    Args and errors are those of `build_wiki`.
+    Args and errors are those of `build_wiki`; a wiki at a date is downloaded.
 
     Returns:
         The plan; `pipeline.build.plan_json` shows it.
@@ -174,7 +176,10 @@ def plan_wiki(
         files = [LocalFile(sample.path(), licence=DEMO_LICENCE)]
     else:
         folder = Path(cache) if cache is not None else None
-        files = resolve_source(str(source), cache=folder, mirror=mirror, contact=contact)
+        told = progress.download if progress is not None else None
+        files = resolve_source(
+            str(source), cache=folder, mirror=mirror, contact=contact, progress=told
+        )
     if max_len is None:
         max_len = MAX_LEN if unit == "sentence" else 0
     params = WikiParams(
@@ -188,16 +193,22 @@ def plan_wiki(
         limit=limit,
         skip_damaged=skip_damaged,
     )
-    name = set_name("wiki", DEMO if demo else str(source))
+    name = set_name("wiki", DEMO if demo else str(source), files[0].date)
     return make_plan(files, loaded, params, name=name, seed=seed, engine=engine)
 
 
-def set_name(kind: str, source: str) -> str:
-    """A telling name for a set: `wiki-enwiki-20261101` from the dump or wiki it is made of."""
-    name = Path(source).name
+def set_name(kind: str, source: str, date: str | None = None) -> str:
+    """A telling name for a set: `wiki-simplewiki-20261101` for `simplewiki@latest`.
+
+    Args:
+        kind: What was built.
+        source: As the user wrote it.
+        date: What `latest` turned out to be.
+    """
+    name = Path(source).name.replace("@latest", f"@{date}")
     for ending in (".bz2", ".xml", ".toml", "-multistream", "-pages-articles"):
         name = name.removesuffix(ending)
-    return f"{kind}-{name.replace('@', '-')}".strip("-")
+    return f"{kind}-{name.replace('@', '-')}"
 
 
 def verify(

@@ -50,6 +50,9 @@ OWN_FILES: Final = (
 class Progress(Protocol):
     """Told about finished work; the driver may draw a bar from it."""
 
+    def download(self, name: str, received: int, total: int | None) -> None:
+        """Bytes of a download that are here, of all if known; called from several threads."""
+
     def start(self, stage: str, total: int, unit: str) -> None:
         """A stage begins: `total` units of work."""
 
@@ -59,6 +62,9 @@ class Progress(Protocol):
 
 class Quiet:
     """A progress that shows nothing."""
+
+    def download(self, name: str, received: int, total: int | None) -> None:
+        """See `Progress.download`."""
 
     def start(self, stage: str, total: int, unit: str) -> None:
         """See `Progress.start`."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections import Counter
@@ -11,6 +12,7 @@ import pytest
 from corpus import articles
 from making_dumps import export, page, parsed
 from tokenizers import Tokenizer
+from web_server import serving
 
 import transferset
 from transferset.errors import InputError, SetError, TransfersetError, UsageError
@@ -390,3 +392,56 @@ def test_the_recipe_is_recorded_beside_the_work(built):
     recipe = json.loads((built.root / "_run" / "recipe.json").read_bytes())
     assert recipe["params"] == built.manifest.params
     assert recipe["tokenizer"]["sha256"] == built.manifest.tokenizer["sha256"]
+
+
+# From a mirror to a set.
+
+
+@pytest.fixture
+def mirror(dumps):
+    """A loopback server with the official layout that offers the multistream dump."""
+    content = dumps["multi"].read_bytes()
+    name = "townwiki-20261101-pages-articles-multistream.xml.bz2"
+    sha1 = hashlib.sha1(content).hexdigest()
+    files = {name: {"size": len(content), "url": f"/townwiki/20261101/{name}", "sha1": sha1}}
+    listing = {"jobs": {"articlesmultistreamdump": {"status": "done", "files": files}}}
+    with serving() as stage:
+        stage.files["/townwiki/"] = b'<a href="20261101/">20261101/</a>'
+        stage.files["/townwiki/20261101/dumpstatus.json"] = json.dumps(listing).encode()
+        stage.files[f"/townwiki/20261101/{name}"] = content
+        yield stage
+
+
+def test_a_wiki_at_a_date_is_downloaded_once_and_built(build, built, mirror, tmp_path):
+    options = {"cache": tmp_path / "cache", "mirror": mirror.root, "keep_text": True}
+    found = build("townwiki@latest", tmp_path / "set", **options)
+    assert shard_digests(found) == shard_digests(built)
+    (origin,) = found.manifest.sources
+    assert origin["date"] == "20261101"
+    assert origin["url"].endswith("/townwiki/20261101/" + origin["file"])
+    assert origin["published"]["sha1"]
+    asked = len(mirror.asked)
+    again = build("townwiki@20261101", tmp_path / "again", **options)
+    assert again.manifest == found.manifest
+    assert len(mirror.asked) == asked
+
+
+def test_a_wrong_checksum_is_bad_input_and_nothing_is_built(build, mirror, tmp_path):
+    path = next(p for p in mirror.files if p.endswith(".bz2"))
+    mirror.files[path] = mirror.files[path][:-1] + b"!"
+    options = {"cache": tmp_path / "cache", "mirror": mirror.root}
+    with pytest.raises(InputError, match=r"(?i)sha-?1") as caught:
+        build("townwiki@20261101", tmp_path / "set", **options)
+    assert caught.value.exit_code == 3
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_corpora_manifest_names_several_dumps(build, built, dumps, tmp_path):
+    manifest = tmp_path / "both.toml"
+    parts = "".join(f'[[part]]\npath = "{dumps[kind]}"\n' for kind in ("multi", "plain"))
+    head = '[corpus]\nname = "both"\ntitle = "Both"\nlanguage = "en"\nlicence = "CC0-1.0"\n'
+    manifest.write_text(head + parts)
+    found = build(manifest, tmp_path / "set")
+    assert len(found) == 2 * len(built)
+    assert [s["file"] for s in found.manifest.sources] == ["multi.xml.bz2", "plain.xml"]
+    assert found.manifest.licence == "CC0-1.0"

@@ -20,7 +20,7 @@ PRINTED = [
     ("1|mi", "1 mile (1.6 km)"),
     ("1/2|mi", "1/2 mile (0.80 km)"),
     ("1300|mi|km", "1,300 miles (2,100 km)"),
-    ("52419|sqmi|km2", "52,419 square miles (135,760 km2)"),
+    ("52419|sqmi|km2", "52,419 square miles (135,760 km²)"),
     ("2413|ft|0|abbr=on", "2,413 ft (735 m)"),
     ("27|in|mm|abbr=off", "27 inches (690 millimetres)"),
     ("500|km|mi|-1", "500 kilometres (310 mi)"),
@@ -53,7 +53,7 @@ PRINTED = [
     ("10|C-change", "10 °C (18 °F)"),
     # millions, density, unknown units
     ("20|e6acre|e6ha", "20 million acres (8.1×10⁶ ha)"),
-    ("9|PD/sqmi", "9 inhabitants per square mile (3.5/km2)"),
+    ("9|PD/sqmi", "9 inhabitants per square mile (3.5/km²)"),
     ("3|foo", "3 foo"),
     ("about 3|km", "about 3 km"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 
@@ -187,14 +188,22 @@ def _origin(file: LocalFile, dump: Dump, code: int, splitter: str) -> Json:
         "file": file.path.name,
         "bytes": file.path.stat().st_size,
         "blake3": digest_file(file.path),
+        "published": dict(file.digests),
         "url": file.url,
         "date": file.date,
-        "licence": file.licence,
+        "licence": file.licence or _licence(dump),
         "wiki": dump.site.dbname,
         "base": dump.site.base,
-        "language": dump.site.language,
+        "language": dump.site.language or file.language or "",
         "splitter": splitter,
     }
+
+
+def _licence(dump: Dump) -> str | None:
+    # a dump does not state its licence, but these wikis have one for all of their text
+    host = urlsplit(dump.site.base).hostname or ""
+    wikipedia = host == "wikipedia.org" or host.endswith(".wikipedia.org")
+    return "CC BY-SA (the wiki's; the file does not say which version)" if wikipedia else None
 
 
 def _parts(

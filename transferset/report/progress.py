@@ -17,6 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from transferset.errors import printable
+
 _VERBS: Final = {"read": "reading", "order": "writing"}
 
 
@@ -41,6 +43,7 @@ class Bar:
             disable=not console.is_terminal,
         )
         self._task: TaskID | None = None
+        self._downloads: dict[str, TaskID] = {}
         self._rows = 0
 
     def __enter__(self) -> Bar:
@@ -54,6 +57,13 @@ class Bar:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+
+    def download(self, name: str, received: int, total: int | None) -> None:
+        """Bytes of a download that are here, of all if known; called from several threads."""
+        task = self._downloads.get(name)
+        if task is None:
+            task = self._downloads[name] = self._bar.add_task(printable(name), rate="")
+        self._bar.update(task, completed=received, total=total, rate=f"{received / 1e6:,.0f} MB")
 
     def start(self, stage: str, total: int, unit: str) -> None:
         """A stage begins: `total` units of work."""

@@ -38,6 +38,8 @@ def value(call: Call) -> str:
     """{{val|6.241|(9)|e=18|u=C}} → `6.241(9)×10¹⁸ C`."""
     parts = call.positional()
     number = call.get("1").replace("-", MINUS, 1)
+    if not number:
+        return f"{call.get('p')}{power_of_ten(call.get('e'))[1:]}"
     if call.get("fmt") == "commas":
         number = grouped(number)
     for extra in (part.strip() for part in parts[1:3]):

@@ -19,7 +19,7 @@ _INLINE = (
 _BLOCKS = "blockquote center div dl figure hr ol p section ul"
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)(?=[\s/>])[^<>]*+>")
-_RAISED = re.compile(r"<sup(?:\s[^<>]*+)?>\s*+([^<>\s]{1,6})\s*+</sup>")
+_RAISED = re.compile(r"<sup(?:\s[^<>]*+)?>\s*+([^<>\s]{1,20})\s*+</sup>")
 _RUBY = re.compile(r"<r[tp](?=[\s/>])[^<>]*+>[^<>]*+</r[tp]\s*+>", re.IGNORECASE)
 
 #: What opening and closing tags become.
@@ -43,15 +43,16 @@ def _shown(match: re.Match[str]) -> str:
 
 
 def _power(match: re.Match[str]) -> str:
+    """Raised characters; behind a digit `^` where there are none, save for ordinals (19th)."""
+    text = match[1]
     behind = match.string[match.start() - 1 : match.start()]
-    return (raised(match[1]) if behind.isdigit() or behind == ")" else None) or match[0]
+    return raised(text) or (f"^{text}" if behind.isdigit() and not text.isalpha() else text)
 
 
 def without_tags(text: str) -> str:
     """Replace HTML tags by what they mean for running text.
 
-    `<sup>` right behind a digit becomes raised characters, since 10<sup>6</sup> is not 106;
-    readings in `<rt>` go.
+    Digits in `<sup>` become raised ones, since 10<sup>6</sup> is not 106; readings in `<rt>` go.
     """
     if "<" not in text:
         return text
