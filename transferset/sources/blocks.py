@@ -89,12 +89,21 @@ class BlockReader:
         start: First byte of the part.
         stop: First byte after the part.
         skip_damaged: Give a `Gap` for damage instead of raising.
+        fast: Load the compiled decoder if the file is large.
     """
 
-    def __init__(self, path: Path, start: int, stop: int, *, skip_damaged: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        start: int,
+        stop: int,
+        *,
+        skip_damaged: bool = False,
+        fast: bool = True,
+    ) -> None:
         self.trace = Trace()
         self._path, self._start, self._stop = path, start, stop
-        self._skip = skip_damaged
+        self._skip, self._load_fast = skip_damaged, fast
         self._size = path.stat().st_size
         self._noted = self.trace  # where what is read is noted
         self._gap = False
@@ -103,7 +112,7 @@ class BlockReader:
     def __enter__(self) -> BlockReader:
         self._file: BinaryIO = self._path.open("rb")
         self._marks = Marks(self._file, self._start)
-        self._fast = fast_decoder(self._size)
+        self._fast = fast_decoder(self._size) if self._load_fast else None
         return self
 
     def __exit__(self, *_: object) -> None:

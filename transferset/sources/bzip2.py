@@ -9,6 +9,7 @@ its CRC. A block is decoded by itself: its bits are aligned and wrapped as a str
 from __future__ import annotations
 
 import bz2
+import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ FAST_FROM = 16 << 20
 #: Bits of an end mark: magic and combined CRC.
 END_BITS = 80
 
+_kept = threading.local()  # a decoder's buffers, for all parts that a thread reads
 _WINDOW = 1 << 19
 _SPAN = 7  # bytes that a magic may touch
 _LOW48 = (1 << 48) - 1
@@ -174,7 +176,10 @@ def fast_decoder(size: int) -> BlockDecoder | None:
         from transferset.sources.bzip2_kernel import BlockDecoder
     except (ImportError, RuntimeError):  # no numba, or no place for its cache
         return None
-    return BlockDecoder()
+    if not hasattr(_kept, "decoder"):
+        _kept.decoder = BlockDecoder()
+    decoder: BlockDecoder = _kept.decoder
+    return decoder
 
 
 def decode(file: BinaryIO, start: int, stop: int, fast: BlockDecoder | None = None) -> bytes | None:

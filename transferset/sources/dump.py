@@ -178,7 +178,7 @@ class Dump:
 def _read_head(path: Path, size: int, *, bzip2: bool, skip_damaged: bool) -> bytes:
     """Return the XML up to the end of the header."""
     reader = (
-        BlockReader(path, 0, size, skip_damaged=skip_damaged)
+        BlockReader(path, 0, size, skip_damaged=skip_damaged, fast=False)
         if bzip2
         else PlainReader(path, 0, size)
     )

@@ -124,23 +124,26 @@ def currency(call: Call) -> str:
     return f"{SIGNS.get(code, f'{code} ')}{grouped(call.get('1', 'amount'))}"
 
 
-_CHARGE = re.compile(r"(\d*)([+\-−])")
+_CHARGE = re.compile(r"(?:\d*[+\-−])")
+_CHARGE_IN_BRACKETS = re.compile(r"\((\d*[+\-−])\)")
+_CHARGE_AT_END = re.compile(r"(?<=[\w)\]])[+\-−](?=$|[\s)\]])")
+
+
+def _raised_charge(match: re.Match[str]) -> str:
+    return raised(match[match.lastindex or 0]) or match[0]
 
 
 def chemical(call: Call) -> str:
-    """{{chem|SO|4|2-}} → `SO42−`, {{chem|H|2|O}} → `H2O`."""
-    return "".join(_charged(part.strip()) for part in call.positional())
-
-
-def _charged(part: str) -> str:
-    return part.replace("-", MINUS) if _CHARGE.fullmatch(part) else part
+    """{{chem|SO|4|2-}} → `SO4²⁻`, {{chem|H|2|O}} → `H2O`."""
+    parts = [part.strip() for part in call.positional()]
+    return "".join((raised(part) or part) if _CHARGE.fullmatch(part) else part for part in parts)
 
 
 def chemical2(call: Call) -> str:
-    """{{chem2|2 H2 + O2 -> 2 H2O}}, {{chem2|SO4(2-)}} → `SO42−`."""
+    """{{chem2|2 H2 + O2 -> 2 H2O}}, {{chem2|SO4(2-)}} → `SO4²⁻`."""
     text = call.get("1").replace("<->", "⇌").replace("<=>", "⇌").replace("->", "→")
-    text = re.sub(r"\((\d*[+\-−])\)", r"\1", text)
-    return re.sub(r"(?<=[\w)\]])-(?=$|[\s)\]])", MINUS, re.sub(r"[_^]", "", text))
+    text = _CHARGE_IN_BRACKETS.sub(_raised_charge, text.replace("_", "").replace("^", ""))
+    return _CHARGE_AT_END.sub(_raised_charge, text)
 
 
 def population_density(call: Call) -> str:
