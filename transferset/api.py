@@ -80,7 +80,8 @@ def build_wiki(
         out: Directory of the set; None is `sets/NAME`.
         tokenizer: `tokenizer.json`, `vocab.txt`, a directory, an installed package, or a hub
             name; None is the uncased English BERT vocabulary (for `demo`: the sample's own).
-        splitter: `nupunkt`, `punkt`, `spacy` or `rules`; None is the language's default.
+        splitter: `nupunkt`, `punkt`, `rules`, `spacy` or `spacy:MODEL`; None is the language's
+            default.
         keep_text: Keep each row's text beside its ids.
         shuffle: Put rows in a global random order; otherwise in the source's order.
         unit: `sentence` or `document`: what a row is.

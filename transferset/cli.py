@@ -78,8 +78,8 @@ _READING: Final = [
     ),
     click.option(
         "--splitter",
-        type=click.Choice(["nupunkt", "punkt", "spacy", "rules"]),
-        help="Sentence splitter. [by language]",
+        metavar="NAME",
+        help="Sentence splitter: nupunkt, punkt, rules, spacy or spacy:MODEL. [by language]",
     ),
     click.option("--keep-text", is_flag=True, help="Keep each row's text beside its ids."),
     click.option("--no-shuffle", is_flag=True, help="Keep the rows in the order of the source."),

@@ -114,6 +114,7 @@ def _read_context(plan: WikiPlan) -> wiki.ReadContext:
     return wiki.ReadContext(
         dumps=tuple(source.dump for source in plan.sources),
         sources=tuple(source.code for source in plan.sources),
+        languages=tuple(source.origin["language"] for source in plan.sources),
         splitter=params.splitter,
         engine=plan.engine,
         unit=params.unit,

@@ -168,9 +168,11 @@ def make_plan(
     for file in files:
         dump = Dump.open(file.path, skip_damaged=params.skip_damaged)
         code = codes.setdefault(dump.site.dbname or file.path.name, len(codes))
-        splitter = get_splitter(params.splitter, dump.site.language)
+        language = dump.site.language or file.language or ""
+        splitter = get_splitter(params.splitter, language)
         made_by = f"{splitter.name} {splitter.version}"
-        sources.append(WikiSource(dump, code, _origin(file, dump, code, made_by)))
+        origin = {**_origin(file, dump, code), "language": language, "splitter": made_by}
+        sources.append(WikiSource(dump, code, origin))
     return WikiPlan(
         name,
         tuple(sources),
@@ -182,7 +184,7 @@ def make_plan(
     )
 
 
-def _origin(file: LocalFile, dump: Dump, code: int, splitter: str) -> Json:
+def _origin(file: LocalFile, dump: Dump, code: int) -> Json:
     return {
         "code": code,
         "file": file.path.name,
@@ -194,8 +196,6 @@ def _origin(file: LocalFile, dump: Dump, code: int, splitter: str) -> Json:
         "licence": file.licence or _licence(dump),
         "wiki": dump.site.dbname,
         "base": dump.site.base,
-        "language": dump.site.language or file.language or "",
-        "splitter": splitter,
     }
 
 

@@ -33,6 +33,7 @@ class ReadContext:
 
     dumps: tuple[Dump, ...]
     sources: tuple[int, ...]
+    languages: tuple[str, ...]
     splitter: str | None
     engine: str
     unit: str
@@ -54,7 +55,7 @@ def read_part(root: Path, context: ReadContext, task: Json) -> Done:
     Returns:
         The spill as output; counts, statistics, ledger and the reader's summary as result.
     """
-    dump = context.dumps[task["file"]]
+    dump, language = context.dumps[task["file"]], context.languages[task["file"]]
     part = Part(task["ordinal"], task["start"], task["stop"], task["max_pages"])
     ledger, statistics = Ledger(), Statistics()
     tokenizer = _tokenizer(str(root), context.engine)
@@ -71,7 +72,7 @@ def read_part(root: Path, context: ReadContext, task: Json) -> Done:
             shuffle_seed=context.shuffle_seed,
             ledger=ledger,
         )
-        pages = _read_pages(reader, dump, context, buffer, statistics)
+        pages = _read_pages(reader, dump, language, context, buffer, statistics)
         buffer.flush()
         out.close()
         digest = sink.commit()
@@ -91,12 +92,13 @@ def read_part(root: Path, context: ReadContext, task: Json) -> Done:
 def _read_pages(
     pages: Iterable[Page],
     dump: Dump,
+    language: str,
     context: ReadContext,
     buffer: RowBuffer,
     statistics: Statistics,
 ) -> int:
-    cleaner = _cleaner(dump.site.language, tuple(sorted(dump.site.namespaces.items())))
-    splitter = _splitter(context.splitter, dump.site.language)
+    cleaner = _cleaner(language, tuple(sorted(dump.site.namespaces.items())))
+    splitter = _splitter(context.splitter, language)
     whole = context.unit == "document"
     count = 0
     for page in pages:
