@@ -166,7 +166,7 @@ def plan_wiki(
         The plan; `pipeline.build.plan_json` shows it.
     """
     from transferset.pipeline.plan import WikiParams, make_plan
-    from transferset.sources.resolve import LocalFile, resolve_source
+    from transferset.sources.local import LocalFile, is_file
     from transferset.tokens import load_tokenizer
 
     demo = source is None or str(source) == DEMO
@@ -175,7 +175,11 @@ def plan_wiki(
         from transferset import demo as sample
 
         files = [LocalFile(sample.path(), licence=DEMO_LICENCE)]
+    elif is_file(Path(str(source))) and not str(source).endswith(".toml"):
+        files = [LocalFile(Path(str(source)))]
     else:
+        from transferset.sources.resolve import resolve_source
+
         folder = Path(cache) if cache is not None else None
         told = progress.download if progress is not None else None
         files = resolve_source(

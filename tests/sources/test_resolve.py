@@ -12,7 +12,8 @@ import pytest
 from web_server import Stage, cut_after, serving, status
 
 from transferset.errors import InputError, TransfersetError, UsageError
-from transferset.sources.resolve import LocalFile, resolve_source
+from transferset.sources.local import LocalFile
+from transferset.sources.resolve import resolve_source
 
 CONTENT = b"BZh9 not really a dump" * 1000
 NAME = "simplewiki-20261101-pages-articles-multistream.xml.bz2"

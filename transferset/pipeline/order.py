@@ -22,7 +22,7 @@ from transferset.stage import RUN, Done, Output
 SHARD_BYTES = 256 << 20
 
 #: Data bytes that are sorted at once.
-SORT_BYTES = 48 << 20
+SORT_BYTES = 24 << 20
 
 _KEYS = 1 << 64
 

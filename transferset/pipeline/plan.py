@@ -16,7 +16,7 @@ from transferset.ledger import Ledger
 from transferset.manifest import Json
 from transferset.sentences import get_splitter
 from transferset.sources.dump import Dump, Part
-from transferset.sources.resolve import LocalFile
+from transferset.sources.local import LocalFile
 from transferset.tokens import WordPiece
 
 #: Raised whenever the same recipe gives other bytes than before (CHANGELOG, "Data changes").

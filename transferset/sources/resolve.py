@@ -6,14 +6,15 @@ date (`simplewiki@20261101`, `simplewiki@latest`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from transferset.errors import InputError, UsageError, sentence
 from transferset.sources.cache import default_cache, digest_of, on_disk, write_atomically
 from transferset.sources.corpora import Corpus, CorpusPart, load_corpus
 from transferset.sources.downloads import Progress, download_all
+from transferset.sources.local import LocalFile, is_file
 from transferset.sources.manners import Manners
 from transferset.sources.slots import RemoteFile, Slot
 from transferset.sources.web import Web
@@ -32,29 +33,6 @@ FORMS = (
     "a dump file (.xml, .xml.bz2), a corpora manifest (.toml), "
     "or a wiki at a date (simplewiki@20261101, simplewiki@latest)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LocalFile:
-    """One file that can be read now, and where it comes from.
-
-    Args:
-        path: The file.
-        url: Where it was downloaded from; None for a file of the user.
-        licence: Licence of its text in words; None when nobody said.
-        digests: Digests in hexadecimal by algorithm, checked against the file.
-        date: Date of the dump, `YYYYMMDD`, if known; never `latest`.
-        wiki: Code of the wiki, if known.
-        language: Language that the corpora manifest states.
-    """
-
-    path: Path
-    url: str | None = None
-    licence: str | None = None
-    digests: Mapping[str, str] = field(default_factory=dict)
-    date: str | None = None
-    wiki: str | None = None
-    language: str | None = None
 
 
 def resolve_source(
@@ -87,7 +65,7 @@ def resolve_source(
     at = Place(cache or default_cache(), mirror, contact, progress)
     if source.endswith(".toml"):
         return _corpus_files(load_corpus(path), at)
-    if _is_file(path):
+    if is_file(path):
         return [LocalFile(path)]
     if is_wiki(source):
         parse_wiki(source)
@@ -109,13 +87,6 @@ class Place:
         """A client with these manners that trusts only the mirror that the user named."""
         named = () if self.mirror is None else (check_mirror(self.mirror),)
         return Web(contact=self.contact, named=named, manners=manners)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name too long for the disk, a folder that may not be read
-        return False
 
 
 def _not_a_source(source: str, path: Path) -> UsageError:
