@@ -50,6 +50,7 @@ _PLAIN = (
     "rm bf it displaystyle textstyle scriptstyle left right big Big bigg Bigg bigl bigr Bigl Bigr "
     "limits nolimits nonumber"
 )
+_FRACTIONS = frozenset({"\\frac", "\\tfrac", "\\dfrac", "\\nicefrac", "\\sfrac"})
 _SPACES = frozenset({"\\,", "\\;", "\\:", "\\ ", "\\!", "\\quad", "\\qquad", "\\>", "~"})
 
 
@@ -90,7 +91,12 @@ class _Reader:
                     raise _Unreadable
                 self.at += 1
                 return "".join(out)
+            fraction = self.tokens[self.at] in _FRACTIONS
+            if fraction and out and out[-1][-1:].isalnum():
+                out.append(" ")  # 1\frac{1}{2} is not 11/2
             out.append(self.item(depth))
+            if fraction:
+                out.append(" ")
         if closed:
             raise _Unreadable
         return "".join(out)
@@ -105,7 +111,7 @@ class _Reader:
             return self.group(depth + 1, closed=True)
         if token in ("^", "_"):
             return self.script(token, self.argument(depth))
-        if token in ("\\frac", "\\tfrac", "\\dfrac"):
+        if token in _FRACTIONS:
             above = _bracketed(self.argument(depth))
             return f"{above}/{_bracketed(self.argument(depth))}"
         if token in _FONTS:

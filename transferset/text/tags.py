@@ -10,7 +10,7 @@ import re
 
 from transferset.text.extensions import TAGS
 from transferset.text.marks import GAP
-from transferset.text.scripts import raised
+from transferset.text.scripts import lowered, raised
 
 _INLINE = (
     "abbr b bdi bdo big cite code data del dfn em font i ins kbd mark nobr noinclude onlyinclude q "
@@ -19,7 +19,9 @@ _INLINE = (
 _BLOCKS = "blockquote center div dl figure hr ol p section ul"
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)(?=[\s/>])[^<>]*+>")
-_RAISED = re.compile(r"<sup(?:\s[^<>]*+)?>\s*+([^<>\s]{1,20})\s*+</sup>")
+_SCRIPT = re.compile(r"<su(?:p|(b))(?:\s[^<>]*+)?>([^<>\n]{1,60})</su[pb]>")
+_NUMERAL = re.compile(r"(?<![A-Za-z])\d[\dA-F.]*$")
+_OPERATED = re.compile(r"[^\w.,]")
 _RUBY = re.compile(r"<r[tp](?=[\s/>])[^<>]*+>[^<>]*+</r[tp]\s*+>", re.IGNORECASE)
 
 #: What opening and closing tags become.
@@ -42,22 +44,49 @@ def _shown(match: re.Match[str]) -> str:
     return match[0] if both is None else both[bool(match[1])]
 
 
-def _power(match: re.Match[str]) -> str:
-    """Raised characters; behind a digit `^` where there are none, save for ordinals (19th)."""
-    text = match[1]
-    behind = match.string[match.start() - 1 : match.start()]
-    return raised(text) or (f"^{text}" if behind.isdigit() and not text.isalpha() else text)
+def _script(match: re.Match[str]) -> str:
+    """Raised or lowered text; as in formulas (`x^k`, `x_k`) where it would read as something else.
+
+    Digits are raised, and lowered behind a numeral (20₁₆) or a variable (''x''₁), but not in
+    H2O. Letters behind letters stay as they are (19th, CO2-eq) unless italics say that they are
+    variables.
+    """
+    low, content = match.groups()
+    behind = match.string[max(0, match.start() - 12) : match.start()]
+    plain = _label(content.strip()).replace("''", "")
+    variable = "''" in content or (bool(low) and behind.endswith("''"))
+    if low and plain.isalnum() and not variable and not _NUMERAL.search(behind):
+        return plain
+    small = lowered(plain) if low else raised(plain)
+    if small is not None:
+        return small
+    variable = variable or any(map(str.isdigit, plain))
+    return _marked("_" if low else "^", plain) if variable and behind[-1:].strip() else plain
+
+
+def _marked(mark: str, text: str) -> str:
+    if text[:1] in ("[", ""):
+        return text
+    bare = text[0] == "(" or not _OPERATED.search(text)
+    return f"{mark}{text}" if bare else f"{mark}({text})"
+
+
+def _label(content: str) -> str:
+    if content.startswith("[[") and content.endswith("]]"):
+        return content[2:-2].rpartition("|")[2]
+    return content
 
 
 def without_tags(text: str) -> str:
     """Replace HTML tags by what they mean for running text.
 
-    Digits in `<sup>` become raised ones, since 10<sup>6</sup> is not 106; readings in `<rt>` go.
+    What `<sup>` and `<sub>` hold is set apart where it must be, since 10<sup>6</sup> is not 106;
+    readings in `<rt>` go.
     """
     if "<" not in text:
         return text
-    if "<sup" in text:
-        text = _RAISED.sub(_power, text)
+    if "<su" in text:
+        text = _SCRIPT.sub(_script, text)
     if "<ruby" in text:
         text = _RUBY.sub("", text)
     return _TAG.sub(_shown, text)

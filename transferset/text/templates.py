@@ -22,7 +22,7 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
     (
         typography.first,
         "nowrap; nobr; nobreak; j; no wrap; nowr; big; small; smaller; larger; large; huge; "
-        "midsize; sup; sub; smallcaps; sc; sc2; smallcaps all; sm; scap; caps; smcaps; allcaps; "
+        "midsize; smallcaps; sc; sc2; smallcaps all; sm; scap; caps; smcaps; allcaps; "
         "em; strong; bold; italic; italics; i; b; var; mvar; math; bigmath; tt; mono; "
         "monospaced; code; kbd; key; samp; nobold; noitalic; no italic; no "
         "bold; normal; underline; u; strike; abbr; abbreviation; tooltip; vanchor; visible "
@@ -45,6 +45,9 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
     (typography.spaced, "linktext; linktexts; keypresses; wict; wikt-link; linktext-zh"),
     (typography.keys, "keypress; key press"),
     (typography.section_link, "section link; slink; sectionlink; seclink"),
+    (typography.script("sup"), "sup"),
+    (typography.script("sub"), "sub"),
+    (typography.both_scripts, "subsup"),
     (typography.sic, "sic; sic?; typo sic"),
     (
         typography.passage,

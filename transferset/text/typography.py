@@ -45,6 +45,22 @@ def section_link(call: Call) -> str:
     return f"{page} § {part}".strip() if part else page
 
 
+def script(tag: str) -> Callable[[Call], str]:
+    """{{sup|2}} → `<sup>2</sup>`, which `tags` knows how to write."""
+
+    def printed(call: Call) -> str:
+        return f"<{tag}>{call.get('1')}</{tag}>" if call.get("1") else ""
+
+    return printed
+
+
+def both_scripts(call: Call) -> str:
+    """{{SubSup|x|i|2}} → `x_i²`."""
+    below = f"<sub>{call.get('2')}</sub>" if call.get("2") else ""
+    above = f"<sup>{call.get('3')}</sup>" if call.get("3") else ""
+    return f"{call.get('1')}{below}{above}"
+
+
 def sic(call: Call) -> str:
     """{{sic|teh}} → `teh [sic]`; {{sic|hide=y|teh}} → `teh`; {{sic}} → `[sic]`."""
     if call.get("hide", "hidden"):

@@ -1,0 +1,109 @@
+"""Every command and every snippet that the documentation shows is run, or at least parsed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from transferset.cli import transferset
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
+
+#: What cannot run here: it downloads, or needs a file that only users have.
+ELSEWHERE = re.compile(r"@latest|@2026|wiki-simplewiki|enwiki-|corpora_manifests/|pip install|make |-m pytest")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [code for kind, code in BLOCK.findall(page.read_text()) if kind == language]
+
+
+def commands(page: Path) -> Iterator[str]:
+    for code in blocks(page, "sh"):
+        yield from (line for line in code.splitlines() if line.strip())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_commands_of_a_page_run_in_order(page, tmp_path):
+    bin_folder = str(Path(sys.executable).parent)
+    environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}"}
+    for line in commands(page):
+        if line.startswith("transferset ") and not ELSEWHERE.search(line):
+            done = subprocess.run(
+                line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True
+            )
+            assert done.returncode == 0, f"{line}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_commands_that_cannot_run_here_parse(page):
+    for line in commands(page):
+        if line.startswith("transferset ") and ELSEWHERE.search(line):
+            words = shlex.split(line, comments=True)[1:]
+            command: click.Command = transferset
+            while isinstance(command, click.Group):
+                command = command.commands[words.pop(0)]
+            command.make_context(line, words)
+
+
+def test_examples_in_help_parse():
+    text = (ROOT / "docs" / "cli.md").read_text()
+    examples = re.findall(r"^ +(transferset [a-z].*--.*)$", text, re.M)
+    assert len(examples) > 3
+    for line in examples:
+        words = shlex.split(line)[1:]
+        command: click.Command = transferset
+        while isinstance(command, click.Group):
+            command = command.commands[words.pop(0)]
+        command.make_context(line, words)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_python_snippets_run(page, tmp_path):
+    snippets = [code for code in blocks(page, "python") if not ELSEWHERE.search(code)]
+    if not snippets:
+        pytest.skip("no snippet")
+    if any("import datasets" in code for code in snippets):
+        pytest.importorskip("datasets")
+    subprocess.run(
+        [sys.executable, "-m", "transferset", "build", "wiki"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    for code in snippets:
+        guarded = "if __name__ == '__main__':\n" + "\n".join(f"    {c}" for c in code.splitlines())
+        (tmp_path / "snippet.py").write_text(guarded)
+        done = subprocess.run(
+            [sys.executable, "snippet.py"], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{code}\n{done.stderr}"
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_ledger_page_lists_every_reason():
+    from transferset.ledger import UNIT, WHY, Reason
+
+    text = (ROOT / "docs" / "ledger.md").read_text()
+    for reason in Reason:
+        assert f"| `{reason}` | {UNIT[reason]} | {WHY[reason]} |" in text
+
+
+def test_the_command_line_page_is_up_to_date():
+    script = ROOT / "tools" / "cli_page.py"
+    subprocess.run([sys.executable, str(script), "--check"], check=True)
