@@ -20,7 +20,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONT
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
 
 #: What cannot run here: it downloads, or needs a file that only users have.
-ELSEWHERE = re.compile(r"@latest|@2026|wiki-simplewiki|enwiki-|corpora_manifests/|pip install|make |-m pytest")
+ELSEWHERE = re.compile(
+    r"@latest|@2026|wiki-simplewiki|enwiki-|corpora_manifests/|pip install|make |-m pytest"
+)
 
 
 def blocks(page: Path, language: str) -> list[str]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from transferset.version import __version__
+
 if TYPE_CHECKING:
     from transferset.api import (
         build_wiki,
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from transferset.errors import InputError, SetError, TransfersetError, UsageError
     from transferset.shards import ShardSet
 
-__version__ = "0.1.0"
 
 _HOME = {
     **dict.fromkeys(
@@ -40,6 +41,7 @@ __all__ = [
     "ShardSet",
     "TransfersetError",
     "UsageError",
+    "__version__",
     "build_wiki",
     "inspect",
     "open",

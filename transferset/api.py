@@ -14,6 +14,7 @@ from transferset.shards import ShardSet
 if TYPE_CHECKING:
     from transferset.pipeline.plan import WikiPlan
     from transferset.report.inspect import Decode
+    from transferset.sources.local import LocalFile
     from transferset.stage import Progress
     from transferset.tokens import Vocabulary
 
@@ -166,25 +167,11 @@ def plan_wiki(
         The plan; `pipeline.build.plan_json` shows it.
     """
     from transferset.pipeline.plan import WikiParams, make_plan
-    from transferset.sources.local import LocalFile, is_file
     from transferset.tokens import load_tokenizer
 
     demo = source is None or str(source) == DEMO
     loaded = load_tokenizer(tokenizer or (DEMO if demo else None), engine=engine)
-    if demo:
-        from transferset import demo as sample
-
-        files = [LocalFile(sample.path(), licence=DEMO_LICENCE)]
-    elif is_file(Path(str(source))) and not str(source).endswith(".toml"):
-        files = [LocalFile(Path(str(source)))]
-    else:
-        from transferset.sources.resolve import resolve_source
-
-        folder = Path(cache) if cache is not None else None
-        told = progress.download if progress is not None else None
-        files = resolve_source(
-            str(source), cache=folder, mirror=mirror, contact=contact, progress=told
-        )
+    files = _demo_files() if demo else _dump_files(str(source), cache, mirror, contact, progress)
     if max_len is None:
         max_len = MAX_LEN if unit == "sentence" else 0
     params = WikiParams(
@@ -200,6 +187,35 @@ def plan_wiki(
     )
     name = set_name("wiki", DEMO if demo else str(source), files[0].date)
     return make_plan(files, loaded, params, name=name, seed=seed, engine=engine)
+
+
+def _demo_files() -> list[LocalFile]:
+    from transferset import demo
+    from transferset.sources.local import LocalFile
+
+    return [LocalFile(demo.path(), licence=DEMO_LICENCE)]
+
+
+def _dump_files(
+    source: str,
+    cache: str | Path | None,
+    mirror: str | None,
+    contact: str | None,
+    progress: Progress | None,
+) -> list[LocalFile]:
+    from transferset.sources.local import LocalFile, is_file
+
+    if is_file(Path(source)) and not source.endswith(".toml"):
+        return [LocalFile(Path(source))]  # and no HTTP client is loaded
+    from transferset.sources.resolve import resolve_source
+
+    return resolve_source(
+        source,
+        cache=Path(cache) if cache is not None else None,
+        mirror=mirror,
+        contact=contact,
+        progress=progress.download if progress is not None else None,
+    )
 
 
 def set_name(kind: str, source: str, date: str | None = None) -> str:

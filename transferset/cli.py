@@ -11,8 +11,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from transferset import __version__
 from transferset.errors import TransfersetError, printable
+from transferset.version import __version__
 
 F = TypeVar("F", bound=Callable[..., Any])
 

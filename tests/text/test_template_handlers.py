@@ -76,6 +76,9 @@ PRINTED = [
     ("{{chem2|SO4(2-)}}", "SO4²⁻"),
     ("{{nuclide|uranium|235}}", "²³⁵U"),
     ("{{carbon}}", "C"),
+    ("{{coord|13|19|N|169|9|W|type:event}}", "13°19′N 169°9′W"),
+    ("{{coord|57|18|22.5|N|4|27|32|W|display=inline,title}}", "57°18′22.5″N 4°27′32″W"),
+    ("{{Coord|43.65|-79.38}}", "43.65°N 79.38°W"),
     ("{{RailGauge|1435mm}}", "1,435 mm"),
     # dates
     ("{{circa|300|200}}", "c. 300 – c. 200"),
@@ -113,7 +116,7 @@ def test_what_a_template_prints(wikitext: str, printed: str) -> None:
 
 VANISHING = """
 {{sfn|Smith|2001|p=5}} {{efn|A note.}} {{r|a}} {{rp|12}} {{refn|A note.}} {{cite web|title=A}}
-{{citation needed|date=May}} {{cn}} {{who}} {{when}} {{clarify|x}} {{coord|1|N|2|E}}
+{{citation needed|date=May}} {{cn}} {{who}} {{when}} {{clarify|x}} {{coord|1|N|2|E|display=title}}
 {{IPAc-en|a|b}} {{IPA-fr|a}} {{respell|A|b}} {{flagicon|Italy}} {{anchor|x}} {{increase}}
 {{see also|X}} {{main|X}} {{hatnote|A text.}} {{Infobox x|a=b}} {{fr icon}} {{dead link}}
 {{#invoke:Foo|bar|x}} {{DEFAULTSORT:A}} {{DISPLAYTITLE:a}} {{#if:}} {{nowrap|}}

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from transferset import __version__, rng, schema
+from transferset import rng, schema
 from transferset.errors import TransfersetError, sentence
 from transferset.executor import Executor, default_workers
 from transferset.files import write_atomic, writing
@@ -26,6 +26,7 @@ from transferset.pipeline.plan import WikiPlan, params_json, tokenizer_json
 from transferset.pipeline.rows import merge_statistics
 from transferset.shards import ShardSet
 from transferset.stage import Progress, building, receipts_digest, run_stage
+from transferset.version import __version__
 
 
 def build(

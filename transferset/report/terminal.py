@@ -15,6 +15,9 @@ from transferset.manifest import Json
 #: A ledger entry above this share of what was read is shown in colour.
 NOTABLE = 0.01
 
+#: Of long rows only so much is shown; `--json` gives all.
+SHOWN_PIECES, SHOWN_CHARACTERS = 128, 800
+
 
 def show(facts: Json, rows: Sequence[Json], file: IO[str] | None = None) -> None:
     """Print what `inspect` found.
@@ -45,8 +48,8 @@ def _grid(title: str, *headers: str) -> Table:
     return table
 
 
-def _text(value: object) -> str:
-    return escape(printable(str(value)))
+def _text(value: object, limit: int = 300) -> str:
+    return escape(printable(str(value), limit))
 
 
 def _overview(facts: Json) -> Table:
@@ -117,6 +120,11 @@ def _ledger(facts: Json) -> Table:
     return table
 
 
+def _first(values: Sequence[object]) -> str:
+    shown = _text(" ".join(map(str, values[:SHOWN_PIECES])), SHOWN_CHARACTERS)
+    return shown if len(values) <= SHOWN_PIECES else f"{shown} … ({len(values):,} in all)"
+
+
 def _rows(rows: Sequence[Json]) -> Table:
     table = Table(title="rows", title_justify="left", title_style="bold", show_lines=True)
     table.add_column("row", justify="right", style="dim")
@@ -127,8 +135,8 @@ def _rows(rows: Sequence[Json]) -> Table:
         table.add_row(
             str(number),
             page,
-            " ".join(map(str, row.get("input_ids", []))),
-            _text(" ".join(row.get("pieces", []))),
-            _text(row.get("text") or row.get("decoded", "")),
+            _first(row.get("input_ids", [])),
+            _first(row.get("pieces", [])),
+            _text(row.get("text") or row.get("decoded", ""), SHOWN_CHARACTERS),
         )
     return table

@@ -14,6 +14,7 @@ from transferset.text.marks import HOLE
 from transferset.text.quantities import (
     COMPOSITE,
     RANGES,
+    REPEATED,
     SCALES,
     Measured,
     Quantity,
@@ -24,7 +25,7 @@ from transferset.text.quantities import (
     rounded,
     unit_of,
 )
-from transferset.text.scripts import MINUS, power_of_ten
+from transferset.text.scripts import MINUS, in_words, power_of_ten
 from transferset.text.units import UNITS
 
 
@@ -36,6 +37,7 @@ class _Printer:
         self.abbr = call.get("abbr") or ("on" if call.name == "cvt" else "out")
         self.adjective = "on" if call.get("sing") == "on" else call.get("adj")
         self.american = call.get("sp") == "us"
+        self.spell = call.get("spell")
         self.digits = call.get("sigfig")
         self.round_to = call.get("round")
 
@@ -50,13 +52,16 @@ class _Printer:
         """Numbers and their unit, by name or by symbol."""
         between = [RANGES[str(word)][0 if full else 1] for word in words]
         hyphen = full and self.adjective in ("on", "mid", "1")
-        text = numbers[0]
-        for word, number in zip(between, numbers[1:], strict=True):
-            text += (word.replace(" ", "-") if hyphen else word) + number
         if not full:
             scale = power_of_ten(unit.exponent) if unit.exponent else ""
             space = "" if unit.unit.symbol.startswith("/") else " "
-            return f"{text}{scale}{space}{unit.unit.symbol}"
+            symbol = f"{scale}{space}{unit.unit.symbol}"
+            if not REPEATED.isdisjoint(words):
+                between = [f"{symbol}{word}" for word in between]
+            return f"{_strung(numbers, between)}{symbol}"
+        if hyphen:
+            between = [word.replace(" ", "-") for word in between]
+        text = _strung(numbers, between)
         scale = f"{SCALES[unit.exponent]} " if unit.exponent else ""
         one = hyphen or (len(numbers) == 1 and (text.lstrip("-−") == "1" or self.below_one(text)))
         name = self.spelled(
@@ -76,16 +81,23 @@ class _Printer:
         full = self.abbr in ("out", "off", "none", "in") and self.abbr != "in"
         if quantity.unit.unit.kind.startswith("temperature") and self.abbr != "off":
             full = False
-        numbers = [as_written(text) for text in quantity.shown]
+        numbers = [self.in_words(as_written(text)) for text in quantity.shown]
+        if self.adjective == "pre" and quantity.extra:
+            numbers[-1] += f" {quantity.extra}"
         text = self.with_unit(numbers, list(quantity.words), quantity.unit, full)
         if quantity.smaller:
             number, _, part = quantity.smaller
             text += ("-" if full and self.adjective == "on" else " ") + self.with_unit(
                 [as_written(number)], [], part, full
             )
-        if self.adjective in ("mid", "pre") and quantity.extra:
-            return text + quantity.extra if self.adjective == "mid" else text
-        return text
+        return text + quantity.extra if self.adjective == "mid" else text
+
+    def in_words(self, number: str) -> str:
+        """Numbers as words when the call asks for them."""
+        if not self.spell:
+            return number
+        text = in_words(number)
+        return text[:1].upper() + text[1:] if self.spell[0].isupper() else text
 
     def target(self, code: str) -> str:
         """The quantity in the unit `code`."""
@@ -151,6 +163,10 @@ class _Printer:
         texts = [self.with_unit([f"{first:,}"], [], Measured(UNITS[large]), full)] if first else []
         texts.append(self.with_unit([str(second)], [], Measured(UNITS[small]), full))
         return (MINUS if total < 0 else "") + " ".join(texts)
+
+
+def _strung(numbers: list[str], between: list[str]) -> str:
+    return "".join(map("".join, zip(["", *between], numbers, strict=True)))
 
 
 _BETWEEN = {"or": " or ", "comma": ", ", "slash": "/", "/": "/", "br": " "}

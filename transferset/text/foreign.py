@@ -46,8 +46,8 @@ def language_template(call: Call) -> str:
 
 def japanese(call: Call) -> str:
     """{{nihongo|Aikido|合気道|Aikidō|extra|after}} → `Aikido (合気道, Aikidō, extra) after`."""
-    english, after = call.get("1"), call.get("5", "extra2")
-    inside = [call.get(key) for key in ("2", "3", "4")]
+    english, after = call.get("1", "english"), call.get("5", "extra2")
+    inside = [call.get("2", "kanji"), call.get("3", "rōmaji", "romaji"), call.get("4", "extra")]
     if not english:
         english, inside = inside[1], [inside[0], inside[2]]
     return _with_parenthesis(english, inside, after)
@@ -56,7 +56,9 @@ def japanese(call: Call) -> str:
 def japanese_roman_first(call: Call) -> str:
     """{{nihongo3|English|日本|Nihon}} → `Nihon (日本, English)`."""
     return _with_parenthesis(
-        call.get("3"), [call.get("2"), call.get("1"), call.get("4")], call.get("5")
+        call.get("3"),
+        [call.get("2"), call.get("1"), call.get("4", "extra")],
+        call.get("5", "extra2"),
     )
 
 
@@ -98,8 +100,12 @@ _KOREAN = (("hangul", "Korean"), ("hanja", "Hanja"), ("rr", "RR"), ("mr", "MR"))
 
 def korean(call: Call) -> str:
     """{{korean|hangul=한국|rr=Hanguk}} → `Korean: 한국; RR: Hanguk`."""
-    parts = [f"{label}: {call.get(key)}" for key, label in _KOREAN if call.get(key)]
-    return "; ".join(parts) or (f"Korean: {call.get('1')}" if call.get("1") else "")
+    labels = call.get("labels") != "no"
+    shown = {key: call.get(key) for key, _ in _KOREAN}
+    shown["hangul"] = shown["hangul"] or call.get("1")
+    return "; ".join(
+        f"{label}: {shown[key]}" if labels else shown[key] for key, label in _KOREAN if shown[key]
+    )
 
 
 def interlanguage_link(call: Call) -> str:

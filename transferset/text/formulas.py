@@ -9,6 +9,7 @@ hole is worse than none.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from transferset.text.scripts import lowered, raised
 
@@ -32,7 +33,7 @@ _GREEK = (
 )
 _OPERATORS = (
     "times × cdot · div ÷ pm ± mp ∓ ast * star ⋆ le ≤ leq ≤ ge ≥ geq ≥ ne ≠ neq ≠ approx ≈ sim "
-    "~ simeq ≃ cong ≅ equiv ≡ propto ∝ ll ≪ gg ≫ in ∈ notin ∉ ni ∋ subset ⊂ subseteq ⊆ supset ⊃ "
+    "~ thicksim ~ simeq ≃ cong ≅ equiv ≡ propto ∝ ll ≪ gg ≫ in ∈ notin ∉ ni ∋ subset ⊂ subseteq ⊆ supset ⊃ "
     "supseteq ⊇ cup ∪ cap ∩ setminus ∖ land ∧ wedge ∧ lor ∨ vee ∨ oplus ⊕ otimes ⊗ to → "
     "rightarrow → longrightarrow → leftarrow ← leftrightarrow ↔ Rightarrow ⇒ Leftarrow ⇐ "
     "Leftrightarrow ⇔ iff ⇔ implies ⇒ mapsto ↦ vdash ⊢ models ⊨ colon : parallel ∥ perp ⊥ "
@@ -50,6 +51,11 @@ _PLAIN = (
     "rm bf it displaystyle textstyle scriptstyle left right big Big bigg Bigg bigl bigr Bigl Bigr "
     "limits nolimits nonumber"
 )
+_ACCENTS = {
+    "\\bar": "\u0304", "\\overline": "\u0304", "\\hat": "\u0302", "\\widehat": "\u0302",
+    "\\tilde": "\u0303", "\\widetilde": "\u0303", "\\dot": "\u0307", "\\ddot": "\u0308",
+    "\\vec": "\u20d7", "\\acute": "\u0301", "\\breve": "\u0306", "\\check": "\u030c",
+}  # fmt: skip
 _FRACTIONS = frozenset({"\\frac", "\\tfrac", "\\dfrac", "\\nicefrac", "\\sfrac"})
 _SPACES = frozenset({"\\,", "\\;", "\\:", "\\ ", "\\!", "\\quad", "\\qquad", "\\>", "~"})
 
@@ -91,6 +97,9 @@ class _Reader:
                     raise _Unreadable
                 self.at += 1
                 return "".join(out)
+            if self.tokens[self.at] == "\\over":
+                self.at += 1
+                return f"{_bracketed(''.join(out))}/{_bracketed(self.group(depth + 1, closed))}"
             fraction = self.tokens[self.at] in _FRACTIONS
             if fraction and out and out[-1][-1:].isalnum():
                 out.append(" ")  # 1\frac{1}{2} is not 11/2
@@ -116,6 +125,8 @@ class _Reader:
             return f"{above}/{_bracketed(self.argument(depth))}"
         if token in _FONTS:
             return self.argument(depth)
+        if token in _ACCENTS:
+            return _accented(self.argument(depth), _ACCENTS[token])
         if token == "\\sqrt":
             return f"√{_bracketed(self.argument(depth))}"
         return self.symbol(token)
@@ -142,6 +153,13 @@ class _Reader:
         if token in "&}" or token.isspace():
             return " "
         return f" {token} " if token in "=<>+" else {"'": "′", "-": "−", "~": " "}.get(token, token)
+
+
+def _accented(text: str, accent: str) -> str:
+    """A letter with its accent; over several letters there is none in a line."""
+    if len(text) != 1:
+        raise _Unreadable
+    return unicodedata.normalize("NFC", text + accent)
 
 
 def _bracketed(text: str) -> str:

@@ -23,42 +23,62 @@ zea zgh zh zh-classical zh-min-nan zh-yue zu
 INTERLANGUAGE = frozenset(_CODES.split())
 
 _NAMES = """
-ab Abkhaz; ae Avestan; af Afrikaans; ak Akan; akk Akkadian; aln Gheg Albanian; am Amharic;
-an Aragonese; ang Old English; ar Arabic; arc Aramaic; arn Mapuche; ary Moroccan Arabic;
-arz Egyptian Arabic; as Assamese; ast Asturian; av Avar; ay Aymara; az Azerbaijani; ba Bashkir;
-be Belarusian; ber Berber; bg Bulgarian; bn Bengali; bo Tibetan; br Breton; bs Bosnian; ca Catalan;
-ce Chechen; ceb Cebuano; chr Cherokee; ckb Central Kurdish; co Corsican; cop Coptic;
-crh Crimean Tatar; cs Czech; cu Church Slavonic; cv Chuvash; cy Welsh; da Danish; de German;
-dsb Lower Sorbian; dv Dhivehi; dz Dzongkha; egy Egyptian; el Greek; ell Greek; en English;
-enm Middle English; eo Esperanto; es Spanish; et Estonian; eu Basque; fa Persian; fi Finnish;
-fil Filipino; fj Fijian; fo Faroese; fr French; fro Old French; frp Arpitan; frr North Frisian;
-fur Friulian; fy West Frisian; ga Irish; gd Scottish Gaelic; gez Geʽez; gl Galician;
-gla Scottish Gaelic; gle Irish; gmh Middle High German; gn Guarani; goh Old High German;
-got Gothic; grc Ancient Greek; gsw Swiss German; gu Gujarati; gv Manx; ha Hausa; haw Hawaiian;
-he Hebrew; hi Hindi; hr Croatian; hsb Upper Sorbian; ht Haitian Creole; hu Hungarian; hy Armenian;
-ia Interlingua; id Indonesian; ig Igbo; io Ido; is Icelandic; it Italian; iu Inuktitut;
-ja Japanese; jv Javanese; ka Georgian; kab Kabyle; kk Kazakh; kl Greenlandic; km Khmer; kn Kannada;
-ko Korean; ks Kashmiri; ku Kurdish; kw Cornish; ky Kyrgyz; la Latin; lad Judaeo-Spanish;
-lb Luxembourgish; li Limburgish; lij Ligurian; lmo Lombard; ln Lingala; lo Lao; lt Lithuanian;
-lv Latvian; mg Malagasy; mi Māori; mk Macedonian; ml Malayalam; mn Mongolian; mr Marathi; ms Malay;
-mt Maltese; my Burmese; myn Mayan; nah Nahuatl; nap Neapolitan; nds Low German; ne Nepali;
-nl Dutch; nn Norwegian Nynorsk; no Norwegian; nb Norwegian Bokmål; non Old Norse;
-nso Northern Sotho; nv Navajo; oc Occitan; oj Ojibwe; om Oromo; or Odia; os Ossetian;
-ota Ottoman Turkish; pa Punjabi; pal Middle Persian; peo Old Persian; pi Pali; pl Polish;
-pms Piedmontese; ps Pashto; pt Portuguese; qu Quechua; rm Romansh; ro Romanian; rom Romani;
-ru Russian; rue Rusyn; rw Kinyarwanda; sa Sanskrit; sc Sardinian; scn Sicilian; sco Scots;
-sd Sindhi; se Northern Sami; sh Serbo-Croatian; si Sinhala; sk Slovak; sl Slovene; sm Samoan;
-sn Shona; so Somali; sq Albanian; sr Serbian; ss Swazi; st Sotho; su Sundanese; sux Sumerian;
-sv Swedish; sw Swahili; syc Classical Syriac; syr Syriac; ta Tamil; te Telugu; tet Tetum; tg Tajik;
-th Thai; ti Tigrinya; tk Turkmen; tl Tagalog; tn Tswana; to Tongan; tr Turkish; ts Tsonga;
-tt Tatar; ty Tahitian; ug Uyghur; uk Ukrainian; ur Urdu; uz Uzbek; ve Venda; vec Venetian;
-vi Vietnamese; vo Volapük; wa Walloon; wo Wolof; xal Kalmyk; xh Xhosa; yi Yiddish; yo Yoruba;
-yua Yucatec Maya; yue Cantonese; za Zhuang; zh Chinese; zu Zulu
+aa Afar; ab Abkhaz; ace Acehnese; ady Adyghe; ae Avestan; af Afrikaans; ain Ainu; ak Akan; akk
+Akkadian; aln Gheg Albanian; am Amharic; an Aragonese; ang Old English; ar Arabic; arc Aramaic; arn
+Mapuche; ary Moroccan Arabic; arz Egyptian Arabic; as Assamese; ast Asturian; av Avar; ay Aymara;
+az Azerbaijani; ba Bashkir; bal Balochi; ban Balinese; bar Bavarian; bcl Central Bikol; be
+Belarusian; ber Berber; bg Bulgarian; bho Bhojpuri; bi Bislama; bla Blackfoot; bm Bambara; bn
+Bengali; bo Tibetan; br Breton; bs Bosnian; bug Buginese; ca Catalan; ce Chechen; ceb Cebuano; ch
+Chamorro; chg Chagatai; cho Choctaw; chr Cherokee; chy Cheyenne; ckb Central Kurdish; cnr
+Montenegrin; co Corsican; cop Coptic; cr Cree; crh Crimean Tatar; cs Czech; csb Kashubian; cu
+Church Slavonic; cv Chuvash; cy Welsh; da Danish; dak Dakota; de German; dsb Lower Sorbian; dum
+Middle Dutch; dv Dhivehi; dz Dzongkha; ee Ewe; egy Egyptian; el Greek; ell Greek; elx Elamite; en
+English; enm Middle English; eo Esperanto; es Spanish; et Estonian; ett Etruscan; eu Basque; ext
+Extremaduran; fa Persian; ff Fula; fi Finnish; fil Filipino; fj Fijian; fo Faroese; fr French; frm
+Middle French; fro Old French; frp Arpitan; frr North Frisian; fur Friulian; fy West Frisian; ga
+Irish; gd Scottish Gaelic; gez Geʽez; gil Gilbertese; gl Galician; gla Scottish Gaelic; gle Irish;
+glk Gilaki; gmh Middle High German; gml Middle Low German; gn Guarani; goh Old High German; got
+Gothic; grc Ancient Greek; gsw Swiss German; gu Gujarati; gv Manx; ha Hausa; hak Hakka Chinese; haw
+Hawaiian; hbo Biblical Hebrew; he Hebrew; hi Hindi; hil Hiligaynon; hit Hittite; hop Hopi; hr
+Croatian; hsb Upper Sorbian; ht Haitian Creole; hu Hungarian; hy Armenian; ia Interlingua; id
+Indonesian; ig Igbo; ik Inupiaq; ilo Ilocano; inh Ingush; io Ido; is Icelandic; it Italian; iu
+Inuktitut; ja Japanese; jv Javanese; ka Georgian; kab Kabyle; kbd Kabardian; kg Kongo; kha Khasi;
+ki Kikuyu; kk Kazakh; kl Greenlandic; km Khmer; kmr Northern Kurdish; kn Kannada; ko Korean; kok
+Konkani; krl Karelian; ks Kashmiri; ku Kurdish; kv Komi; kw Cornish; ky Kyrgyz; la Latin; lad
+Judaeo-Spanish; lb Luxembourgish; lez Lezgian; lg Luganda; li Limburgish; lij Ligurian; liv
+Livonian; lkt Lakota; lld Ladin; lmo Lombard; ln Lingala; lo Lao; lt Lithuanian; ltg Latgalian; luo
+Luo; lv Latvian; lzz Laz; mad Madurese; mai Maithili; mdf Moksha; mg Malagasy; mga Middle Irish; mh
+Marshallese; mhr Meadow Mari; mi Māori; mic Mi'kmaq; min Minangkabau; mk Macedonian; ml Malayalam;
+mn Mongolian; mnc Manchu; mni Meitei; mnw Mon; moh Mohawk; mr Marathi; ms Malay; mt Maltese; mus
+Muscogee; mwl Mirandese; my Burmese; myn Mayan; myv Erzya; mzn Mazanderani; na Nauruan; nah
+Nahuatl; nan Hokkien; nap Neapolitan; nb Norwegian Bokmål; nci Classical Nahuatl; nd Northern
+Ndebele; nds Low German; ne Nepali; niu Niuean; nl Dutch; nn Norwegian Nynorsk; no Norwegian; nod
+Northern Thai; non Old Norse; nr Southern Ndebele; nso Northern Sotho; nv Navajo; ny Chewa; oc
+Occitan; odt Old Dutch; ofs Old Frisian; oj Ojibwe; om Oromo; or Odia; orv Old East Slavic; os
+Ossetian; osc Oscan; osx Old Saxon; ota Ottoman Turkish; otk Old Turkic; owl Old Welsh; pa Punjabi;
+pag Pangasinan; pal Middle Persian; pam Kapampangan; pcd Picard; peo Old Persian; phn Phoenician;
+pi Pali; pl Polish; pms Piedmontese; pro Old Occitan; ps Pashto; pt Portuguese; qu Quechua; rap
+Rapa Nui; rif Riffian; rm Romansh; rn Kirundi; ro Romanian; roa-opt Galician-Portuguese; rom
+Romani; ru Russian; rue Rusyn; rw Kinyarwanda; ryu Okinawan; sa Sanskrit; sah Yakut; sat Santali;
+sc Sardinian; scn Sicilian; sco Scots; sd Sindhi; se Northern Sami; sg Sango; sga Old Irish; sgs
+Samogitian; sh Serbo-Croatian; shn Shan; si Sinhala; sk Slovak; sl Slovene; sm Samoan; sma Southern
+Sami; smj Lule Sami; smn Inari Sami; sms Skolt Sami; sn Shona; so Somali; sq Albanian; sr Serbian;
+ss Swazi; st Sotho; stq Saterland Frisian; su Sundanese; sux Sumerian; sv Swedish; sw Swahili; syc
+Classical Syriac; syr Syriac; szl Silesian; ta Tamil; tcy Tulu; te Telugu; tet Tetum; tg Tajik; th
+Thai; ti Tigrinya; tk Turkmen; tl Tagalog; tli Tlingit; tn Tswana; to Tongan; tpi Tok Pisin; tr
+Turkish; ts Tsonga; tt Tatar; tw Twi; ty Tahitian; tyv Tuvan; udm Udmurt; ug Uyghur; uga Ugaritic;
+uk Ukrainian; ur Urdu; uz Uzbek; ve Venda; vec Venetian; vep Veps; vi Vietnamese; vls West Flemish;
+vo Volapük; wa Walloon; war Waray; wlm Middle Welsh; wo Wolof; xal Kalmyk; xcl Classical Armenian;
+xh Xhosa; xum Umbrian; yi Yiddish; yo Yoruba; yua Yucatec Maya; yue Cantonese; za Zhuang; zh
+Chinese; zu Zulu; zza Zazaki
 """
 
 #: English names of languages, as {{langx}} prints them.
 NAMES: dict[str, str] = {
-    code: name for code, _, name in (entry.strip().partition(" ") for entry in _NAMES.split(";"))
+    code: name
+    for code, _, name in (
+        entry.strip().partition(" ") for entry in _NAMES.replace("\n", " ").split(";")
+    )
 }
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from transferset.text.call import Call
-from transferset.text.marks import HOLE
+from transferset.text.marks import GAP, HOLE
 from transferset.text.quantities import rounded, unit_of, value_of
 from transferset.text.scripts import MINUS, grouped, power_of_ten, raised
 
@@ -25,8 +25,8 @@ def fraction(call: Call) -> str:
     """{{frac|3|1|2}} → `3 1/2`, {{frac|3}} → `1/3`, {{sfrac|a + b|2}} → `(a + b)/2`."""
     parts = [_bracketed(part.strip()) for part in call.positional()][:3]
     if len(parts) < 2:
-        return f"1/{parts[0]}" if parts else "/"
-    whole = f"{parts[0]} " if len(parts) == 3 else ""
+        return f"{GAP}1/{parts[0]}" if parts else "/"
+    whole = f"{parts[0]} " if len(parts) == 3 else GAP  # 1{{frac|1|2}} is not 11/2, see `repair`
     return f"{whole}{parts[-2]}/{parts[-1]}"
 
 

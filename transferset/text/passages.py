@@ -47,8 +47,13 @@ def _words(text: str) -> int:
     return words
 
 
+def ends_like_a_sentence(text: str) -> bool:
+    """Whether a full stop or its kin ends a text, closing quotes and brackets aside."""
+    return text.rstrip(_CLOSERS).endswith(_ENDINGS)
+
+
 def _least_words(text: str) -> int:
-    if text.rstrip(_CLOSERS).endswith(_ENDINGS):
+    if ends_like_a_sentence(text):
         return MIN_WORDS_ENDED
     return MIN_WORDS_COLON if text.endswith((":", "：")) else MIN_WORDS_OPEN
 

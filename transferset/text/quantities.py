@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from transferset.text.marks import GAP
 from transferset.text.scripts import MINUS, grouped, power_of_ten
 from transferset.text.units import UNITS, Unit
 
@@ -26,9 +27,16 @@ RANGES = {
     "+/-": (" ± ", " ± "), "±": (" ± ", " ± "), "+": (" + ", " + "), ",": (", ", ", "), ";": ("; ",
     "; "),
 }  # fmt: skip
-COMPOSITE = {"ftin": ("ft", "in", 12), "ft+in": ("ft", "in", 12), "stlb": ("st", "lb", 14),
-              "st+lb": ("st", "lb", 14), "lboz": ("lb", "oz", 16), "lb+oz": ("lb", "oz",
-              16)}  # fmt: skip
+REPEATED = frozenset({"x", "×", "*"})
+"""Range words that repeat the unit where it is a symbol: `2 m × 3 m`."""
+
+COMPOSITE = {
+    "ftin": ("ft", "in", 12), "ft+in": ("ft", "in", 12), "ft in": ("ft", "in", 12),
+    "stlb": ("st", "lb", 14), "st+lb": ("st", "lb", 14), "st lb": ("st", "lb", 14),
+    "lboz": ("lb", "oz", 16), "lb+oz": ("lb", "oz", 16), "lb oz": ("lb", "oz", 16),
+    "miyd": ("mi", "yd", 1760), "mi+yd": ("mi", "yd", 1760),
+    "mift": ("mi", "ft", 5280), "mi+ft": ("mi", "ft", 5280),
+}  # fmt: skip
 _PARTS = {
     ("ft", "in"),
     ("st", "lb"),
@@ -106,7 +114,8 @@ def _is_number(text: str) -> bool:
 
 def read(arguments: list[str]) -> Quantity | None:
     """Read positional arguments: numbers with range words, unit, outputs, precision, other text."""
-    rest = [argument.strip() for argument in arguments]
+    # 1{{frac|1|2}} reaches here as `1`, a gap and `1/2`
+    rest = [argument.strip(f" \n{GAP}").replace(GAP, "+") for argument in arguments]
     if len(rest) < 2 or not _is_number(rest[0]):
         return None
     shown, words = [rest.pop(0)], []

@@ -26,8 +26,12 @@ _SOUND = re.compile(f"{SOUND}([^{SOUND}]*+){SOUND}")
 _PARENTHESIS = re.compile(r"[()]")
 _SAYS = re.compile(
     r"(?:\b(?:(?:also|usually|often|sometimes|commonly|correctly|locally|or|and|[A-Z][a-z]+) ){0,2}"
-    r"(?:pronounced|pronunciation|pronounciation)(?: (?:as|like|either|in|or|roughly))?:?"
-    r"|\b(?:UK|US|RP|GA|IPA):?|\b(?:or|and)) ?$"
+    r"(?:pronounced|pronunciation|pronounciation|named)(?: (?:as|like|either|in|or|roughly))?:?"
+    r"|\b[A-Z][a-z]+(?: [A-Z]?[a-z]+)?:|\b(?:UK|US|RP|GA|IPA):?|\b(?:or|and)) ?$"
+)
+_ONLY_SAYS = re.compile(
+    rf"\((?:[\s,;:/{GAP}]++|(?:or|and|also|occasionally|usually|often|sometimes|commonly|rarely"
+    r"|formerly|locally|traditionally|officially|originally|stress on|in|UK|US|RP|GA|IPA)\b)*+\)"
 )
 _SAYS_LENGTH = 60
 _LEADS_TO = re.compile(r"\((?:e\.g\.|i\.e\.|[Ss]ee|[Ss]ee also|cf\.|for example|note)[,:]?$")
@@ -48,7 +52,7 @@ def _without_sounds(text: str) -> str:
             out += (before[:at], _SAYS.sub("", before[at:]), GAP)
         done = match.end()
     out.append(text[done:])
-    return "".join(out).replace(SOUND, "")
+    return _ONLY_SAYS.sub(GAP, "".join(out).replace(SOUND, ""))
 
 
 class _Joiner:
@@ -94,7 +98,9 @@ class _Joiner:
         if not left or not right or left[-1] in _CLOSING:
             return right
         if right[0] not in _STOPS:
-            return f" {right}" if spaced else right
+            # digits meet only where a fraction follows its whole number
+            apart = spaced or (left[-1].isdigit() and right[0].isdigit())
+            return f" {right}" if apart else right
         if left[-1] in ",;:":
             if right[0] == ",":
                 return right[1:]

@@ -36,3 +36,33 @@ def grouped(number: str) -> str:
     if not digits.isascii() or not digits.isdigit() or not (tail.isdigit() or not tail):
         return number.strip()
     return f"{sign}{int(digits) if len(digits) < 300 else 0:,}{dot}{tail}"
+
+
+_SMALL = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+sixteen seventeen eighteen nineteen
+""".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_LARGE = ((10**9, "billion"), (10**6, "million"), (10**3, "thousand"), (100, "hundred"))
+
+
+def in_words(number: str) -> str:
+    """`13` → `thirteen`; what is no whole number below a trillion is returned as it is."""
+    digits = number.replace(",", "")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 13):
+        return number
+    return _words(int(digits))
+
+
+def _words(value: int) -> str:
+    if value < 20:
+        return _SMALL[value]
+    if value < 100:
+        ten, one = divmod(value, 10)
+        return f"{_TENS[ten - 2]}-{_SMALL[one]}" if one else _TENS[ten - 2]
+    size, name = next((size, name) for size, name in _LARGE if value >= size)
+    count, rest = divmod(value, size)
+    text = f"{_words(count)} {name}"
+    if not rest:
+        return text
+    return f"{text} {'and ' if size == 100 else ''}{_words(rest)}"

@@ -22,6 +22,7 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)(?=[\s/>])[^<>]*+>")
 _SCRIPT = re.compile(r"<su(?:p|(b))(?:\s[^<>]*+)?>([^<>\n]{1,60})</su[pb]>")
 _NUMERAL = re.compile(r"(?<![A-Za-z])\d[\dA-F.]*$")
 _OPERATED = re.compile(r"[^\w.,]")
+_STRUCK = re.compile(r"<(s|strike|del)>[^<>]{1,200}</\1>")
 _RUBY = re.compile(r"<r[tp](?=[\s/>])[^<>]*+>[^<>]*+</r[tp]\s*+>", re.IGNORECASE)
 
 #: What opening and closing tags become.
@@ -54,7 +55,13 @@ def _script(match: re.Match[str]) -> str:
     low, content = match.groups()
     behind = match.string[max(0, match.start() - 12) : match.start()]
     plain = _label(content.strip()).replace("''", "")
-    variable = "''" in content or (bool(low) and behind.endswith("''"))
+    if plain[-1:] in (",", ";", "."):  # CO<sub>2,</sub>
+        return _set(low, plain[:-1], behind, "''" in content) + plain[-1]
+    return _set(low, plain, behind, "''" in content)
+
+
+def _set(low: str | None, plain: str, behind: str, italic: bool) -> str:
+    variable = italic or (bool(low) and behind.endswith("''"))
     if low and plain.isalnum() and not variable and not _NUMERAL.search(behind):
         return plain
     small = lowered(plain) if low else raised(plain)
@@ -81,12 +88,14 @@ def without_tags(text: str) -> str:
     """Replace HTML tags by what they mean for running text.
 
     What `<sup>` and `<sub>` hold is set apart where it must be, since 10<sup>6</sup> is not 106;
-    readings in `<rt>` go.
+    readings in `<rt>` and words that are struck out go.
     """
     if "<" not in text:
         return text
     if "<su" in text:
         text = _SCRIPT.sub(_script, text)
+    if "</s>" in text or "</del>" in text or "</strike>" in text:
+        text = _STRUCK.sub(GAP, text)
     if "<ruby" in text:
         text = _RUBY.sub("", text)
     return _TAG.sub(_shown, text)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from transferset.text import dates, foreign, numbers, proper_names, typography
 from transferset.text.call import Call
 from transferset.text.convert import convert
+from transferset.text.coordinates import coordinates
 from transferset.text.marks import HOLE
 from transferset.text.symbols import CHARACTERS, MONEY
 
@@ -22,7 +23,7 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
     (
         typography.first,
         "nowrap; nobr; nobreak; j; no wrap; nowr; big; small; smaller; larger; large; huge; "
-        "midsize; smallcaps; sc; sc2; smallcaps all; sm; scap; caps; smcaps; allcaps; "
+        "midsize; allcaps; caps; "
         "em; strong; bold; italic; italics; i; b; var; mvar; math; bigmath; tt; mono; "
         "monospaced; code; kbd; key; samp; nobold; noitalic; no italic; no "
         "bold; normal; underline; u; strike; abbr; abbreviation; tooltip; vanchor; visible "
@@ -45,6 +46,7 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
     (typography.spaced, "linktext; linktexts; keypresses; wict; wikt-link; linktext-zh"),
     (typography.keys, "keypress; key press"),
     (typography.section_link, "section link; slink; sectionlink; seclink"),
+    (typography.small_capitals, "smallcaps; sc; sc2; smallcaps all; sm; scap; smcaps"),
     (typography.script("sup"), "sup"),
     (typography.script("sub"), "sub"),
     (typography.both_scripts, "subsup"),
@@ -75,6 +77,7 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
     ),
     (typography.sura, "cite quran; quran-usc; qref; quran; qur'an; quran verse"),
     (typography.in_text_citation, "harvtxt; harvcoltxt"),
+    (coordinates, "coord; coor; coordinates"),
     (convert, "convert; cvt; convert/spell"),
     (foreign.plain_language, "lang; lang-tag; langr"),
     (foreign.transliterated, "transl; transliteration; translit; xlit; tlit"),
@@ -145,6 +148,7 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
     (typography.million_years("Ma"), "ma; myr ago"),
     (typography.million_years("million years"), "myr"),
     (typography.text_before("ISBN"), "isbn"),
+    (typography.text_before("RTGS:"), "rtgs"),
     (typography.text_before("ISSN"), "issn"),
     (typography.text_before("U.S. Patent"), "us patent; patent us; uspatent"),
     (typography.text_before("RFC"), "rfc; ietf rfc; ietf-rfc"),

@@ -45,6 +45,15 @@ def section_link(call: Call) -> str:
     return f"{page} § {part}".strip() if part else page
 
 
+_CAPITALS = frozenset(["bc", "ad", "bce", "ce", "am", "pm", "a.m.", "p.m.", "b.c.", "a.d."])
+
+
+def small_capitals(call: Call) -> str:
+    """{{sc|bc}} → `BC`; other words keep their case, since small capitals only dress them."""
+    text = first(call)
+    return text.upper() if text.strip() in _CAPITALS else text
+
+
 def script(tag: str) -> Callable[[Call], str]:
     """{{sup|2}} → `<sup>2</sup>`, which `tags` knows how to write."""
 
@@ -81,8 +90,8 @@ def quoted(call: Call) -> str:
 
 
 def apostrophe(call: Call) -> str:
-    """{{'}} → `'`."""
-    return f"'{call.get('1')}'" if call.get("1") else "'"
+    """{{'}} → `'`, as a reference, since an apostrophe from a template is no markup."""
+    return f"&#39;{call.get('1')}&#39;" if call.get("1") else "&#39;"
 
 
 def sound(call: Call) -> str:
