@@ -96,7 +96,7 @@ def test_the_lock_names_its_holder(tmp_path):
         )
         child = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
     assert child.returncode == 1
-    assert f"process {os.getpid()}" in child.stderr
+    assert f"process {os.getpid()} on" in child.stderr
     with lock(tmp_path / "lock"):  # free again
         pass
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import json
 import os
 import socket
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from types import TracebackType
 
 from blake3 import blake3
 
-from transferset.errors import SetError, TransfersetError, sentence
+from transferset.errors import TransfersetError, sentence
 
 _TEMPORARY = ".tmp-"
 
@@ -142,50 +141,44 @@ def remove_temporaries(root: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+class Held(TransfersetError):
+    """A lock that another process holds; `holder` says which."""
+
+    def __init__(self, holder: str, path: Path) -> None:
+        super().__init__(sentence("a lock that is free", f"{holder} holding it", str(path)))
+        self.holder = holder
+
+
 @contextmanager
 def lock(path: Path) -> Iterator[None]:
     """Hold the lock file at `path`; the system frees it when the process dies.
 
+    The file stays behind: removing it would race.
+
     Raises:
-        SetError: Another process holds it; the message names it.
+        Held: Another process holds it.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
-            raise SetError(_held(path)) from None
+        except BlockingIOError:
+            holder = os.pread(handle, 200, 0).decode("utf-8", "replace").strip()
+            raise Held(holder or "another process", path) from None
         os.ftruncate(handle, 0)
-        os.pwrite(
-            handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0
-        )
+        os.pwrite(handle, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
         yield
     finally:
         os.close(handle)
 
 
-def _held(path: Path) -> str:
-    try:
-        holder = json.loads(path.read_bytes())
-        who = f"process {holder['pid']} on {holder['host']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        who = "another process"
-    return sentence(
-        "a directory that nobody writes",
-        f"{who} writing it",
-        str(path.parent.parent),
-        "wait for it to end, or choose another --out",
-    )
-
-
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def writing(path: Path, option: str = "--out") -> Iterator[None]:
     """Turn the system's refusal to write into one sentence.
 
     Args:
         path: What is being written, for the message.
+        option: The option that names another place.
 
     Raises:
         TransfersetError: Disk full, no permission, not a directory, …
@@ -194,10 +187,6 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
+        do = f"make room or name another {option}, and run the command again"
         where = str(error.filename or path)
-        do = (
-            "free space and run the same command again to resume"
-            if error.errno in (errno.ENOSPC, errno.EDQUOT)
-            else "choose another --out"
-        )
         raise TransfersetError(sentence("a writable output", reason, where, do)) from error

@@ -20,7 +20,14 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from transferset.errors import SetError, sentence
 from transferset.executor import Executor
-from transferset.files import digest_file, lock, remove_temporaries, write_atomic, writing
+from transferset.files import (
+    Held,
+    digest_file,
+    lock,
+    remove_temporaries,
+    write_atomic,
+    writing,
+)
 from transferset.manifest import (
     MANIFEST,
     Json,
@@ -221,7 +228,7 @@ def building(root: Path, recipe: Json, *, force: bool) -> Iterator[bool]:
         root.mkdir(parents=True, exist_ok=True)
         _require_own(root)
         (root / RUN).mkdir(exist_ok=True)
-    with lock(root / RUN / "lock"):
+    with _locked(root):
         try:
             remove_temporaries(root)
             with writing(root):
@@ -234,6 +241,17 @@ def building(root: Path, recipe: Json, *, force: bool) -> Iterator[bool]:
             raise
         finally:
             _leave_nothing_empty(root)
+
+
+@contextmanager
+def _locked(root: Path) -> Iterator[None]:
+    try:
+        with lock(root / RUN / "lock"):
+            yield
+    except Held as held:
+        found = f"{held.holder} writing it"
+        do = "wait for it to end, or choose another --out"
+        raise SetError(sentence("a directory that nobody writes", found, str(root), do)) from None
 
 
 def _require_own(root: Path) -> None:

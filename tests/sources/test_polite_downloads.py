@@ -24,7 +24,8 @@ from web_server import (
 )
 
 from transferset.errors import InputError, TransfersetError, UsageError
-from transferset.sources.cache import default_cache, locked
+from transferset.files import lock
+from transferset.sources.cache import default_cache
 from transferset.sources.downloads import download, download_all
 from transferset.sources.manners import Manners
 from transferset.sources.slots import RemoteFile
@@ -139,8 +140,8 @@ def test_two_writers_of_one_file_do_not_meet(
     stage: Stage, web: Web, file: RemoteFile, tmp_path: Path
 ) -> None:
     with (
-        locked(tmp_path / ".big.bin.lock"),
-        pytest.raises(TransfersetError, match=r"nobody else writes, found process \d+"),
+        lock(tmp_path / ".big.bin.lock"),
+        pytest.raises(TransfersetError, match=r"a lock that is free, found process \d+"),
     ):
         download(file, tmp_path, web)
     assert stage.asked == []

@@ -31,7 +31,15 @@ PRINTED = [
     ("5|and(-)|10|C|F", "5–10 °C (41–50 °F)"),
     ("16.5|to|33|lb", "16.5 to 33 pounds (7.5 to 15 kg)"),
     ("10|by|20|m|ft", "10 by 20 metres (33 by 66 ft)"),
+    ("10|x|20|m|ft", "10 by 20 metres (33 ft × 66 ft)"),
+    ("230|x|62|m|ft|-1|abbr=on", "230 m × 62 m (750 ft × 200 ft)"),
+    ("10|xx|20|m|ft", "10 × 20 metres (33 × 66 ft)"),
+    # numbers in words
+    ("13|km|mi|0|spell=in", "thirteen kilometres (8 mi)"),
+    ("21|mi|km|spell=In", "Twenty-one miles (34 km)"),
+    ("1200|m|ft|0|spell=on", "one thousand two hundred metres (3,937 ft)"),
     # adjectives and order
+    ("40|km|mi|adj=pre|dusty", "40 dusty kilometres (25 mi)"),
     ("3|km|mi|adj=on", "3-kilometre (1.9 mi)"),
     ("60|nmi|km|adj=on", "60-nautical-mile (110 km)"),
     ("3|km|mi|adj=mid|-long", "3-kilometre-long (1.9 mi)"),
@@ -45,6 +53,8 @@ PRINTED = [
     ("5|ft|10|in|cm", "5 feet 10 inches (178 cm)"),
     ("6|ft|2|in|m|abbr=on", "6 ft 2 in (1.88 m)"),
     ("180|cm|ftin", "180 centimetres (5 ft 11 in)"),
+    ("42.195|km|miyd", "42.195 kilometres (26 mi 385 yd)"),
+    ("42.195|km|miyd|abbr=off", "42.195 kilometres (26 miles 385 yards)"),
     ("11|st|5|lb|kg", "11 stone 5 pounds (72 kg)"),
     ("100|nmi|km mi", "100 nautical miles (190 km; 120 mi)"),
     # temperatures: 3 significant digits in kelvin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import time
 import unicodedata
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transferset.text import braces
 from transferset.text.wikitext import WikitextCleaner
 
 CLEANER = WikitextCleaner(language="en", namespaces={"File": 6, "Category": 14, "Datei": 6})
@@ -37,6 +39,9 @@ OPENERS = [
     "(e.g. {{x}}",
     "pronounced {{IPA|}}", " ", "\u00a0", "\u00ad", "\x01", "\x03", "\x04", "|", "=", "a", "。",
     ". ",
+    "a:\n: b", ":\n:", ":\n\n: " + "b " * 60 + ".\n", "a\n*", "a\n:", "a\n{|",
+    "1<sub>", "<sup>a</sup>", "1<sub>1</sub>", "<sup>[[", "{{sup|", "<s>", "<s>a</s>",
+    "1{{frac|1|2}}", "(or ", "({{IPA|}} or ",
     "{{convert|", "{{chem|", "{{subst:", "{{#expr:1+", "{{zh|", "\ud800",
 ]  # fmt: skip
 
@@ -125,6 +130,28 @@ def test_one_page_does_not_change_the_next(first: str, second: str) -> None:
     fresh = WikitextCleaner(language="en", namespaces={"File": 6, "Category": 14, "Datei": 6})
     CLEANER.clean(first, "Other")
     assert CLEANER.clean(second, "Title") == fresh.clean(second, "Title")
+
+
+TEMPLATES = st.lists(
+    st.one_of(
+        st.sampled_from(
+            "{{ }} {{{ }}} | = { } {{nowrap| {{lang|fr| {{x| {{#if:a| {{!}} {{=}} [[ ]]".split()
+        ),
+        st.sampled_from(
+            ["{{small|a}}", "{{x}}", "{{(}}", "word ", ", ", "(", ")", "\n", "{{mset|b}}"]
+        ),
+    ),
+    max_size=25,
+).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEMPLATES)
+def test_the_pass_over_simple_templates_changes_nothing(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(braces, "_SIMPLE", re.compile(r"(?!)()"))
+        expected = CLEANER.clean(f"word {text} and so on and so on.")
+    assert CLEANER.clean(f"word {text} and so on and so on.") == expected
 
 
 def test_a_cleaner_travels_to_a_worker() -> None:

@@ -14,15 +14,15 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from blake3 import blake3
 
-from transferset.errors import TransfersetError, sentence
+from transferset.files import write_atomic, writing
 
 _HASHES: Mapping[str, Callable[[], Any]] = {
     "sha1": lambda: hashlib.sha1(usedforsecurity=False),
@@ -80,9 +80,7 @@ class Record:
 def write_atomically(path: Path, text: str) -> None:
     """Replace a small text file as a whole."""
     with on_disk(path):
-        fresh = path.with_name(path.name + ".new")
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
+        write_atomic(path, text.encode())
 
 
 def digest_of(path: Path, algorithm: str) -> str:
@@ -96,57 +94,9 @@ def digest_of(path: Path, algorithm: str) -> str:
         return str(hashlib.file_digest(file, _HASHES[algorithm]).hexdigest())
 
 
-@contextmanager
-def on_disk(path: Path) -> Iterator[None]:
+def on_disk(path: Path) -> AbstractContextManager[None]:
     """Turn a full, missing or read-only disk into the project's error."""
-    try:
-        yield
-    except OSError as error:
-        do = "make room or name another --cache, and run the same command again to resume"
-        found = error.strerror or str(error)
-        raise TransfersetError(sentence("a file that can be used", found, str(path), do)) from error
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock file while the block runs; the system frees it if the process dies.
-
-    Args:
-        path: The lock file; it stays behind, since removing it would race.
-
-    Raises:
-        TransfersetError: Another process (or thread) holds it.
-    """
-    with on_disk(path):
-        # Opened without truncation: the file names its holder until the lock is ours.
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        if not _try_lock(handle):
-            holder = os.read(handle, 32).decode("ascii", "replace").strip() or "unknown"
-            do = "wait until it has finished, or name another --cache"
-            raise TransfersetError(
-                sentence("a file that nobody else writes", f"process {holder}", str(path), do)
-            )
-        with on_disk(path):
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _try_lock(handle: int) -> bool:
-    if sys.platform == "win32":  # pragma: no cover
-        raise TransfersetError(
-            sentence("POSIX file locks", "Windows", do="download by hand and give the path")
-        )
-    import fcntl
-
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    return writing(path, "--cache")
 
 
 def remove(path: Path) -> None:

@@ -18,7 +18,8 @@ from pathlib import Path
 import httpx
 
 from transferset.errors import InputError, TransfersetError, sentence
-from transferset.sources.cache import locked, on_disk
+from transferset.files import lock
+from transferset.sources.cache import on_disk
 from transferset.sources.manners import Later
 from transferset.sources.slots import RemoteFile, Slot
 from transferset.sources.web import Web, stopped
@@ -82,7 +83,7 @@ def download(file: RemoteFile, folder: Path, web: Web, progress: Progress | None
         return slot.path
     with on_disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder / f".{file.name}.lock"):
+    with lock(folder / f".{file.name}.lock"):
         if not slot.is_good():  # another process may just have finished it
             web.patiently(_Transfer(slot, web, progress).attempt, file.name)
             slot.accept()

@@ -5,7 +5,8 @@ preformatted lines (a leading space), rows and headers of tables that were never
 An indented line is dropped like a list item: it is a reply, an example, a poem or a list without
 bullets far more often than a quotation, and quotations have `{{quote}}` and `<blockquote>`. The
 exceptions are a displayed formula, which is part of the sentence around it, and a quotation: long
-sentences behind a colon. A paragraph that breaks off before a dropped line loses what is unfinished.
+sentences behind a colon. A paragraph that breaks off before a dropped line loses its unfinished
+sentence.
 """
 
 from __future__ import annotations
@@ -19,15 +20,12 @@ MIN_QUOTATION = 100
 """Characters of markup from which on an indented line behind a colon is a quotation."""
 
 _TABLE = re.compile(rf"\n[ \t:*#{GAP}]*+(?:(\{{\|)|\|\}}(?!\}}))")
-_DROPPED = re.compile(rf"\n(?:[*#:;|!= \t]|{GAP}++[*#:;|!=])[^\n]*+|\n-----*+")
+_NO_PROSE = rf"(?:[*#:;|!= \t]|{GAP}++[*#:;|!=])[^\n]*+"
+_DROPPED = re.compile(rf"\n(?:{_NO_PROSE}(?:\n{_NO_PROSE})*+|-----*+)")
 _BLANK = re.compile(rf"\n[ \t{GAP}]++(?=\n)")
 _MANY = re.compile(r"\n\n\n+")
 _FORMULA = re.compile(rf"\n\n?:*+[ \t]*+({LITERAL}\d+{LITERAL}|{HOLE})([ .,;:]*+)(?=\n)")
-# each begins with a plain character, since patterns that do are searched several times faster
-_QUOTATION = re.compile(
-    rf":[ {GAP}]*+\n(?:\n?:[ {GAP}]*+(?![:*#;|={{])[^\n]{{{MIN_QUOTATION},}}+(?=\n))++"
-)
-_BROKEN_OFF = re.compile(rf"\n(?<=[a-z,\]]\n)(?=[*#]|:(?![ :]*+[{LITERAL}{HOLE}])|\{{\|)")
+_BROKEN_OFF = frozenset("abcdefghijklmnopqrstuvwxyz,]")
 _LEADING = tuple("*#:;|!=")
 
 
@@ -39,7 +37,7 @@ def without_tables(text: str) -> str:
     done = 0
     for start, stop in _table_spans(text):
         if start >= done:
-            out += (text[done:start], "\n")
+            out += (text[done:start], f"{HOLE}\n" if text[start - 1] in _BROKEN_OFF else "\n")
             done = stop
     out.append(text[done:])
     return "".join(out)
@@ -62,43 +60,69 @@ def _with_displayed(text: str) -> str:
     out: list[str] = []
     done = 0
     for match in _FORMULA.finditer(text):
-        before = text[done : match.start()]
-        last_line = before[before.rfind("\n") + 1 :]
-        if (
-            last_line.startswith(_LEADING)
-            or before.endswith((".", "!", "?"))
-            or not (before or out)
-        ):
+        start = match.start()
+        if not start or text[start - 1] in ".!?":
             continue
+        if text.startswith(_LEADING, max(done, text.rfind("\n", done, start) + 1)):
+            continue
+        between = " " if start > done or out[-1] else ", "  # a formula right behind a formula
         tail = match[2].strip()
-        between = " " if before or out[-1] else ", "  # a formula right behind a formula
-        out += (before, between, match[1], tail)
+        out += (text[done:start], between, match[1], tail)
         done = match.end()
         rest = text[done : done + 3].lstrip("\n")
         if rest[:1].islower() and not tail.endswith("."):
             done += len(text[done : done + 3]) - len(rest)
             out.append(" ")
-        elif (
-            rest[:1].isalnum() and not rest[0].islower()
-        ):  # a new sentence, so that a hole does not reach into it
-            out.append("\n")
+        elif rest[:1].isalnum() and not rest[0].islower():
+            out.append("\n")  # a new sentence, so that a hole does not reach into it
     out.append(text[done:])
     return "".join(out)
 
 
-def _quotation(match: re.Match[str]) -> str:
-    """Indented lines behind a colon: those that end like a sentence become paragraphs."""
-    start = match.string.rfind("\n", 0, match.start()) + 1
-    if match.string.startswith(_LEADING, start):  # the colon ends a list item
-        return match[0]
-    lead, *lines = match[0].split("\n")
-    quoted = [f"\n{line[1:].strip()}\n" if _is_quotation(line) else line for line in lines]
-    return "\n".join([lead, *quoted])
+class _Lines:
+    """One pass over the runs of lines that are no prose."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.done = 0
+        self.quoting = False
+
+    def replacement(self, start: int, stop: int) -> str:
+        """What stands for a run: a line break, quotations, a hole for a sentence it breaks off."""
+        text, first = self.text, self.text[start + 1]
+        if first == ":":
+            # behind a colon, or behind a quotation
+            before = text[max(self.done, start - 5) : start].rstrip(f" \n{GAP}")
+            self.quoting = before.endswith(":") or (self.quoting and not before)
+            quoted = _quotations(text[start + 1 : stop]) if self.quoting else ""
+            if quoted:
+                return quoted
+        self.quoting = False
+        broken = first in "*#:;" and text[start - 1] in _BROKEN_OFF
+        return f"{HOLE}\n" if broken else "\n"
+
+    def dropped(self) -> str:
+        """The text without the runs."""
+        out: list[str] = []
+        for match in _DROPPED.finditer(self.text):
+            start, stop = match.span()
+            out += (self.text[self.done : start], self.replacement(start, stop))
+            self.done = stop
+        out.append(self.text[self.done :])
+        return "".join(out)
 
 
-def _is_quotation(line: str) -> bool:
-    words_per_link = (line.count(" ") + 1) / (line.count("[[") or 1)
-    return words_per_link > 6 and ends_like_a_sentence(line.rstrip(f"' {GAP}"))
+def _quotations(run: str) -> str:
+    """The lines of a run that are long and end like a sentence, each a paragraph."""
+    kept: list[str] = []
+    for line in run.split("\n"):
+        line = line.removeprefix(":").strip(f" {GAP}")
+        if len(line) < MIN_QUOTATION or line.startswith(_LEADING):
+            break
+        words_per_link = (line.count(" ") + 1) / (line.count("[[") or 1)
+        if words_per_link > 6 and ends_like_a_sentence(line.rstrip("' ")):
+            kept.append(f"\n\n{line}\n")
+    return "".join(kept)
 
 
 def paragraphs(text: str) -> str:
@@ -110,11 +134,8 @@ def paragraphs(text: str) -> str:
     Returns:
         The paragraphs in order, still with links, quotes and marks.
     """
-    text = _BROKEN_OFF.sub(f"{HOLE}\n", f"\n{text}\n")
-    text = without_tables(text)
+    text = without_tables(f"\n{text}\n")
     if LITERAL in text or HOLE in text:
         text = _with_displayed(_MANY.sub("\n\n", _BLANK.sub("\n", text)))
-    if "\n:" in text:
-        text = _QUOTATION.sub(_quotation, text)
-    text = _BLANK.sub("\n", _DROPPED.sub("\n", text))
+    text = _BLANK.sub("\n", _Lines(text).dropped())
     return "\n".join([block.replace("\n", " ") for block in text.split("\n\n") if block])

@@ -1,7 +1,8 @@
 """Templates, parser functions and parameters: pairs of braces, expanded innermost first.
 
-Two passes over the runs of braces, no recursion: the first pairs them as MediaWiki's
-preprocessor does, the second expands. What lies inside a template that vanishes is not looked at.
+Those without braces inside, which nearly all are, are expanded in one pass. Two more passes over
+the runs of braces that are left, no recursion: the first pairs them as MediaWiki's preprocessor
+does, the second expands.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from transferset.text.marks import gap_at, masked, unmasked
+from transferset.text.marks import GAP, GAP_AFTER, gap_at, masked, unmasked
 
 MAX_DEPTH = 40
 """Templates nested deeper vanish, as in MediaWiki; keeps the work linear in the page's length."""
@@ -17,11 +18,11 @@ MAX_DEPTH = 40
 Expansion = Callable[[str], str]
 """From the text between the braces (inner ones expanded) to what the reader sees."""
 
+_SIMPLE = re.compile(r"\{\{(?<!\{\{\{)(?!\{)([^{}]*+)\}\}(?!\})")
 _OPENING = re.compile(
     r"\{\{+"
 )  # apart, since a literal prefix makes each scan several times faster
 _CLOSING = re.compile(r"\}\}+")
-_STRAY = re.compile(r"\{\{+|\}\}+")
 
 
 def brace_spans(text: str) -> list[tuple[int, int, int]]:
@@ -86,17 +87,40 @@ def parameter(inner: str) -> str:
     return inner.partition("|")[2]
 
 
-def expanded(text: str, find: Callable[[str, int, int], Expansion | None]) -> str:
+def _without_simple(text: str, expand: Expansion) -> str:
+    """Expand the templates that have no braces inside."""
+    parts = _SIMPLE.split(text)
+    behind = "\n"  # what stands before the page is like a line break
+    for at in range(1, len(parts), 2):
+        behind = parts[at - 1][-1:] or behind
+        shown = expand(parts[at])
+        parts[at] = masked(shown) if shown else GAP if behind in GAP_AFTER else ""
+        behind = "}"
+    return "".join(parts)
+
+
+def expanded(
+    text: str, find: Callable[[str, int, int], Expansion | None], expand: Expansion
+) -> str:
     """Expand all templates of a page.
 
     Args:
         text: The page, without comments and extension tags.
         find: From (text, start, stop) of the inside of a pair of braces to its expansion; None
             when it vanishes.
+        expand: From the inside of a pair of braces to what the reader sees, so that
+            `expand(inner)` is `find(inner, 0, len(inner))(inner)`.
 
     Returns:
         The page without braces; those without a partner vanish, the text behind them stays.
     """
+    text = _without_simple(text, expand)
+    if "{" in text or "}" in text:  # one character is found several times faster than two
+        text = _CLOSING.sub("", _OPENING.sub("", _without_nested(text, find)))
+    return unmasked(text)
+
+
+def _without_nested(text: str, find: Callable[[str, int, int], Expansion | None]) -> str:
     state = _Expander(text)
     for start, stop, width in brace_spans(text):
         if start < state.done:  # inside something that was cut out
@@ -108,7 +132,4 @@ def expanded(text: str, find: Callable[[str, int, int], Expansion | None]) -> st
             state.enter(start, stop, width, find(text, start + 2, stop - 2))
     state.close_before(len(text))
     state.out.append(text[state.done :])
-    result = unmasked("".join(state.out))
-    if "{" in result or "}" in result:  # one character is found several times faster than two
-        return _STRAY.sub("", result)
-    return result
+    return "".join(state.out)

@@ -15,8 +15,8 @@ from transferset.text.templates import Handler, handler_of
 _NAME = re.compile(r"\s*+([^|{}\n:#][^|{}\n:]*+|#[^|{}\n:]*+)?+(:?)")
 _PREFIX = re.compile(r"\s*+(?:safesubst|subst|msgnw|msg|raw|template|t):", re.IGNORECASE)
 
-
 _MAX_KNOWN = 20_000
+_LONGEST_HEAD = 80
 
 
 class Expander:
@@ -30,6 +30,26 @@ class Expander:
         self.language = language
         self.title = ""
         self._known: dict[str, Handler | None] = {}
+        self._heads: dict[str, tuple[Handler, str] | None] = {}
+
+    def expand(self, inner: str) -> str:
+        """What a reader sees of the braces around `inner`, which has none inside."""
+        head, bar, body = inner.partition("|")
+        if head in self._heads:
+            known = self._heads[head]
+            return known[0](Call.read(known[1], body if bar else None)) if known else ""
+        expansion = self.find(inner, 0, len(inner))
+        if ":" not in head and len(head) < _LONGEST_HEAD and head.strip() not in VARIABLES:
+            self._remember(head)
+        return expansion(inner) if expansion else ""
+
+    def _remember(self, head: str) -> None:
+        if len(self._heads) >= _MAX_KNOWN:
+            self._heads.clear()
+        match = _NAME.match(head)
+        name = match[1] if match else None
+        handler = self._known.get(name) if name else None
+        self._heads[head] = (handler, _normal(name)) if handler and name else None
 
     def find(self, text: str, start: int, stop: int) -> Expansion | None:
         """The expansion of `text[start:stop]`, or None when it vanishes."""

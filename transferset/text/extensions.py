@@ -59,7 +59,11 @@ TAGS: dict[str, Handler | None] = {
     "chem": _chemistry,
 }
 
-_OPENER = re.compile(rf"<(?:!--|((?i:{'|'.join(TAGS)}))(?=[\s/>]))")
+#: A comment, a whole reference without tags inside, which most are, or the name of any other tag.
+_OPENER = re.compile(
+    r"<(?:(!--)|ref(?:\s[^<>]*+)?>(?:(?<=/>)|[^<]*+</ref>)"
+    rf"|((?i:{'|'.join(TAGS)}))(?=[\s/>]))"
+)
 _CLOSERS = {
     name: re.compile("</" + "".join(f"[{c}{c.upper()}]" for c in name) + r"\s*+>") for name in TAGS
 }
@@ -122,8 +126,14 @@ def without_extensions(text: str, literals: list[str]) -> str:
     done = 0
     match = search(text)
     while match:
-        start, name = match.start(), match[1]
-        found = tag(start, name.lower()) if name else _comment(text, start)
+        start = match.start()
+        kind = match.lastindex
+        if kind is None:
+            out += (text[done:start], gap_at(text, start))
+            done = match.end()
+            match = search(text, done)
+            continue
+        found = tag(start, match[2].lower()) if kind == 2 else _comment(text, start)
         if found is None:
             match = search(text, match.end())
             continue

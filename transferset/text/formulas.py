@@ -33,7 +33,8 @@ _GREEK = (
 )
 _OPERATORS = (
     "times × cdot · div ÷ pm ± mp ∓ ast * star ⋆ le ≤ leq ≤ ge ≥ geq ≥ ne ≠ neq ≠ approx ≈ sim "
-    "~ thicksim ~ simeq ≃ cong ≅ equiv ≡ propto ∝ ll ≪ gg ≫ in ∈ notin ∉ ni ∋ subset ⊂ subseteq ⊆ supset ⊃ "
+    "~ thicksim ~ simeq ≃ cong ≅ equiv ≡ propto ∝ ll ≪ gg ≫ in ∈ notin ∉ ni ∋ subset ⊂ "
+    "subseteq ⊆ supset ⊃ "
     "supseteq ⊇ cup ∪ cap ∩ setminus ∖ land ∧ wedge ∧ lor ∨ vee ∨ oplus ⊕ otimes ⊗ to → "
     "rightarrow → longrightarrow → leftarrow ← leftrightarrow ↔ Rightarrow ⇒ Leftarrow ⇐ "
     "Leftrightarrow ⇔ iff ⇔ implies ⇒ mapsto ↦ vdash ⊢ models ⊨ colon : parallel ∥ perp ⊥ "

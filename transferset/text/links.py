@@ -20,7 +20,8 @@ _FILE, _CATEGORY = 6, 14
 MAX_DEPTH = 20
 """Brackets nested deeper are no links; keeps the work linear in the page's length."""
 
-_PLAIN = re.compile(r"\[\[(?:[^\[\]|:\n]++\|([^\[\]|]++)|([^\[\]|:\n]++))\]\]")
+_PLAIN = re.compile(r"\[\[(?:[^\[\]|:\n]++\|)?+((?<=\|)[^\[\]|]++|(?<=\[)[^\[\]|:\n]++)\]\]")
+_OPENING, _CLOSING = re.compile(r"\[\["), re.compile(r"\]\]")
 _BRACKETS = re.compile(r"\[\[|\]\]")
 _SCHEME = (
     r"(?:(?:https?|ftps?|sftp|ircs?|git|svn|ssh|gopher|worldwind|xmpp|telnet):|(?=//))(?://)?"
@@ -120,11 +121,14 @@ def bracket_spans(text: str) -> list[tuple[int, int]]:
     """(start, stop) of every pair of double brackets, in the order of their starts."""
     spans: list[tuple[int, int]] = []
     opened: list[int] = []
-    for match in _BRACKETS.finditer(text):
-        if text[match.start()] == "[":
-            opened.append(match.start())
+    # two scans for plain characters are several times faster than one for either
+    found = [match.start() for match in _OPENING.finditer(text)]
+    found += [match.start() for match in _CLOSING.finditer(text)]
+    for start in sorted(found):
+        if text[start] == "[":
+            opened.append(start)
         elif opened:
-            spans.append((opened.pop(), match.end()))
+            spans.append((opened.pop(), start + 2))
     spans.sort()
     return spans
 
@@ -192,7 +196,7 @@ class Links:
         """Replace links by their labels, and `[http://… label]` by its label; stray brackets go."""
         if "[[" in text:
             # split, not sub: the labels are groups, and the whole step stays in C
-            text = "".join(filter(None, _PLAIN.split(text)))
+            text = "".join(_PLAIN.split(text))
             if "[[" in text:
                 text = self._unusual(text)
         text = external_labels(text)

@@ -26,11 +26,16 @@ BAR = "\x05"
 EQUALS = "\x06"
 """A `=` that came out of a template, and so names no argument."""
 
-ALL = GAP + HOLE + LITERAL + SOUND + BAR + EQUALS
+LEFT_BRACE = "\x07"
+RIGHT_BRACE = "\x08"
+"""Braces that came out of a template, and so open and close none."""
+
+ALL = GAP + HOLE + LITERAL + SOUND + BAR + EQUALS + LEFT_BRACE + RIGHT_BRACE
 
 _ANY = re.compile(f"[{ALL}]")
 _LITERAL = re.compile(rf"{LITERAL}(\d+){LITERAL}")
-_GAP_AFTER = frozenset(" \n\t\u00a0([{\"'“‘«„,;:/–—-=|*#" + GAP)
+GAP_AFTER = frozenset(" \n\t\u00a0([{\"'“‘«„,;:/–—-=|*#" + GAP)
+"""What a removal has to stand behind for repair to be needed."""
 
 
 def without_marks(text: str) -> str:
@@ -46,17 +51,21 @@ def gap_at(text: str, start: int) -> str:
     A word or a full stop right before the removed thing keeps its right neighbour as it was, and
     that is the case for nine references of ten.
     """
-    return GAP if start == 0 or text[start - 1] in _GAP_AFTER else ""
+    return GAP if start == 0 or text[start - 1] in GAP_AFTER else ""
 
 
 def masked(text: str) -> str:
-    """Hide the bars and equals signs of an expansion from the template around it."""
-    return text.replace("|", BAR).replace("=", EQUALS)
+    """Hide the bars, equals signs and braces of an expansion from the templates around it."""
+    text = text.replace("|", BAR).replace("=", EQUALS)
+    if "{" in text or "}" in text:
+        return text.replace("{", LEFT_BRACE).replace("}", RIGHT_BRACE)
+    return text
 
 
 def unmasked(text: str) -> str:
     """Give `masked` characters back."""
-    return text.replace(BAR, "|").replace(EQUALS, "=")
+    text = text.replace(BAR, "|").replace(EQUALS, "=")
+    return text.replace(LEFT_BRACE, "{").replace(RIGHT_BRACE, "}")
 
 
 def literal(text: str, literals: list[str]) -> str:

@@ -35,6 +35,8 @@ def _apostrophe_at(line: str) -> int:
 
 
 def _line(line: str) -> str:
+    if "''''" not in line and not line.count("'''") % 2:  # marks only, as nearly always
+        return line.replace("'''", "").replace("''", "")
     at = _apostrophe_at(line)
     if at < 0:
         return _RUN.sub(_text_of, line)

@@ -21,7 +21,6 @@ _STOPS = frozenset(",;:.!?)]}”»›…")
 _WEAK = " ,;:"
 _MAX_NESTED = 8
 
-_SEPARATOR = re.compile(f"( ?{GAP}[ {GAP}]*+)")
 _SOUND = re.compile(f"{SOUND}([^{SOUND}]*+){SOUND}")
 _PARENTHESIS = re.compile(r"[()]")
 _SAYS = re.compile(
@@ -120,8 +119,15 @@ def repaired(text: str) -> str:
         text = text.lstrip(GAP + _WEAK)
     if GAP not in text:
         return text
-    pieces = _SEPARATOR.split(text)
-    joiner = _Joiner(pieces[0])
-    for gap, piece in zip(pieces[1::2], pieces[2::2], strict=True):
-        joiner.append(piece, " " in gap)
+    first, *pieces = text.split(GAP)
+    joiner = _Joiner(first)
+    spaced = False
+    for piece in pieces:
+        if piece and not piece.isspace():
+            joiner.append(piece, spaced)
+            spaced = False
+        else:  # gaps with nothing but spaces between them are one
+            spaced = spaced or piece != ""
+    if not pieces[-1].strip(" "):
+        joiner.append("", spaced)
     return "".join(joiner.out)

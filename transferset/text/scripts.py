@@ -31,6 +31,8 @@ def grouped(number: str) -> str:
     Args:
         number: A number; anything else is returned as it is.
     """
+    if len(number) < 4 and number.isdigit() and number.isascii() and number[0] != "0":
+        return number
     head, dot, tail = number.strip().partition(".")
     sign, digits = (head[:1], head[1:]) if head[:1] in ("-", "+", MINUS) else ("", head)
     if not digits.isascii() or not digits.isdigit() or not (tail.isdigit() or not tail):
@@ -38,11 +40,11 @@ def grouped(number: str) -> str:
     return f"{sign}{int(digits) if len(digits) < 300 else 0:,}{dot}{tail}"
 
 
-_SMALL = """
+_NUMERALS = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
-sixteen seventeen eighteen nineteen
-""".split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety
+"""
+_SMALL, _TENS = _NUMERALS.split()[:20], _NUMERALS.split()[20:]
 _LARGE = ((10**9, "billion"), (10**6, "million"), (10**3, "thousand"), (100, "hundred"))
 
 

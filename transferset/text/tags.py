@@ -18,12 +18,14 @@ _INLINE = (
 )
 _BLOCKS = "blockquote center div dl figure hr ol p section ul"
 
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)(?=[\s/>])[^<>]*+>")
-_SCRIPT = re.compile(r"<su(?:p|(b))(?:\s[^<>]*+)?>([^<>\n]{1,60})</su[pb]>")
+#: A script, or readings over ruby text, or struck-out words, or any other tag: one scan for all.
+_TAG = re.compile(
+    r"<(?:(su[pb])(?:\s[^<>]*+)?>([^<>\n]{1,60})</su[pb]>"
+    r"|(?:(s|strike|del)>[^<>]{1,200}</\3>|r[tp]>[^<>]*+</r[tp]>)"
+    r"|(/?)([a-zA-Z][a-zA-Z0-9]*+)(?=[\s/>])[^<>]*+>)"
+)
 _NUMERAL = re.compile(r"(?<![A-Za-z])\d[\dA-F.]*$")
 _OPERATED = re.compile(r"[^\w.,]")
-_STRUCK = re.compile(r"<(s|strike|del)>[^<>]{1,200}</\1>")
-_RUBY = re.compile(r"<r[tp](?=[\s/>])[^<>]*+>[^<>]*+</r[tp]\s*+>", re.IGNORECASE)
 
 #: What opening and closing tags become.
 _SHOWN: dict[str, tuple[str, str]] = {
@@ -41,18 +43,20 @@ _SHOWN: dict[str, tuple[str, str]] = {
 
 
 def _shown(match: re.Match[str]) -> str:
-    both = _SHOWN.get(match[2].lower())
-    return match[0] if both is None else both[bool(match[1])]
+    script, content, _, slash, name = match.groups()
+    if name is not None:
+        both = _SHOWN.get(name.lower())
+        return match[0] if both is None else both[slash == "/"]
+    return _script(match, script == "sub", content) if script else GAP
 
 
-def _script(match: re.Match[str]) -> str:
+def _script(match: re.Match[str], low: bool, content: str) -> str:
     """Raised or lowered text; as in formulas (`x^k`, `x_k`) where it would read as something else.
 
     Digits are raised, and lowered behind a numeral (20₁₆) or a variable (''x''₁), but not in
     H2O. Letters behind letters stay as they are (19th, CO2-eq) unless italics say that they are
     variables.
     """
-    low, content = match.groups()
     behind = match.string[max(0, match.start() - 12) : match.start()]
     plain = _label(content.strip()).replace("''", "")
     if plain[-1:] in (",", ";", "."):  # CO<sub>2,</sub>
@@ -60,10 +64,12 @@ def _script(match: re.Match[str]) -> str:
     return _set(low, plain, behind, "''" in content)
 
 
-def _set(low: str | None, plain: str, behind: str, italic: bool) -> str:
-    variable = italic or (bool(low) and behind.endswith("''"))
-    if low and plain.isalnum() and not variable and not _NUMERAL.search(behind):
-        return plain
+def _set(low: bool, plain: str, behind: str, italic: bool) -> str:
+    variable = italic or (low and behind.endswith(("''", "</i>")))
+    if low and not variable:
+        variable = bool(_NUMERAL.search(behind))
+        if plain.isalnum() and not variable:
+            return plain
     small = lowered(plain) if low else raised(plain)
     if small is not None:
         return small
@@ -92,10 +98,4 @@ def without_tags(text: str) -> str:
     """
     if "<" not in text:
         return text
-    if "<su" in text:
-        text = _SCRIPT.sub(_script, text)
-    if "</s>" in text or "</del>" in text or "</strike>" in text:
-        text = _STRUCK.sub(GAP, text)
-    if "<ruby" in text:
-        text = _RUBY.sub("", text)
     return _TAG.sub(_shown, text)

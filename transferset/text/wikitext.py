@@ -18,7 +18,7 @@ from transferset.text.expansion import Expander
 from transferset.text.extensions import without_extensions
 from transferset.text.links import LinkRules, Links
 from transferset.text.marks import GAP, with_literals, without_marks
-from transferset.text.passages import is_prose, without_holes
+from transferset.text.passages import prose, without_holes
 from transferset.text.quotes import without_quotes
 from transferset.text.repair import repaired
 from transferset.text.tags import without_tags
@@ -73,7 +73,7 @@ class WikitextCleaner:
         literals: list[str] = []
         text = without_extensions(without_marks(text), literals)
         self._expander.title = without_marks(title)
-        text = expanded(text, self._expander.find)
+        text = expanded(text, self._expander.find, self._expander.expand)
         text = self._links.without_files(without_tags(text))
         text = self._inline(_without_switches(paragraphs(text)))
         passages = [self._passage(line, literals) for line in text.split("\n")]
@@ -87,7 +87,7 @@ class WikitextCleaner:
         if not line.isprintable():  # no mark and no odd space is printable, and few lines have any
             line = printable(with_literals(without_holes(repaired(line)), literals))
         line = " ".join(line.split()) if "  " in line else line.strip()
-        return line if is_prose(line) else ""
+        return prose(line)
 
 
 def _without_switches(text: str) -> str:
