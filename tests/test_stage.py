@@ -171,7 +171,7 @@ def test_the_log_tells_what_was_resumed(tmp_path):
 
 def test_a_full_disk_is_one_sentence(tmp_path):
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "data.arrow")
-    match = "free space and run the same command again"
+    match = "make room or name another --out, and run the command again"
     with pytest.raises(TransfersetError, match=match), writing(tmp_path):
         raise full
 
