@@ -160,6 +160,12 @@ def build_wiki(
         return
     with Bar() as bar:
         found = api.build_wiki(source, out, shuffle=not no_shuffle, progress=bar, **options)
+    languages = {origin["language"] for origin in found.manifest.sources} - {"en", "simple", ""}
+    if languages and options["tokenizer"] is None:
+        _say(
+            f"NOTE: this text is in {', '.join(sorted(languages))}, its ids from the English BERT "
+            "vocabulary.\nFit one: transferset vocab fit --help"
+        )
     totals = found.manifest.totals
     click.echo(
         f"{found.root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens "

@@ -8,15 +8,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from blake3 import blake3
 
 from transferset.errors import SetError, sentence
+from transferset.shapes import (
+    Misshapen,
+    Nullable,
+    anything,
+    check,
+    count,
+    file_name,
+    seed,
+    text,
+)
 
 MANIFEST: Final = "manifest.json"
+
+#: No manifest is larger; a terabyte of shards has one of about 20 MB.
+MOST_BYTES: Final = 1 << 30
 
 #: Shards are digested in pieces of this many bytes too, so that `verify` can say where.
 PIECE_BYTES: Final = 1 << 20
@@ -43,6 +56,45 @@ class ShardEntry:
     bytes: int
     blake3: str
     pieces: tuple[str, ...]
+
+
+_FILE: Final = {"file": file_name, "bytes": count, "blake3": text}
+_STATISTICS: Final = ("pages", "documents", "sentences", "words", "text_bytes")
+
+#: What a manifest must look like before anything in it is used.
+SHAPE: Final = {
+    "format": count,
+    "name": text,
+    "op": text,
+    "params": {"max_len": Nullable(count), ...: anything},
+    "seed": seed,
+    "generator": text,
+    "recipe": text,
+    "code": {...: text},
+    "tokenizer": Nullable(
+        {
+            "name": text,
+            "sha256": text,
+            "vocab_size": count,
+            "special_ids": dict.fromkeys(("cls", "sep", "pad", "unk", "mask"), count),
+            ...: anything,
+        }
+    ),
+    "parents": [{"name": text, ...: anything}],
+    "sources": [{"code": count, "file": text, "language": text, ...: anything}],
+    "licence": text,
+    "schema": {...: text},
+    "totals": {
+        **dict.fromkeys(("rows", "tokens", "content_tokens", "bytes"), count),
+        ...: count,
+    },
+    "statistics": [
+        {"source": count, **dict.fromkeys(_STATISTICS, count), "words_per_sentence": [[count]]}
+    ],
+    "ledger": [{"reason": text, "unit": text, "count": count}],
+    "shards": [{**_FILE, "rows": count, "tokens": count, "pieces": [text]}],
+    "files": [_FILE],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +146,15 @@ class Manifest:
         """
         body = _parse(raw, at)
         stated = body.pop("digest", None)
-        names = {f.name for f in fields(cls)}
-        if body.keys() != names:
-            odd = "a difference in " + ", ".join(sorted(body.keys() ^ names))
-            raise SetError(sentence("the members of a manifest", odd, _all_of(raw, at)))
         if stated != digest_json(body):
             raise _damaged(raw, at)
         try:
-            body["shards"] = tuple(shard_entry(s) for s in body["shards"])
-            body["files"] = tuple(FileEntry(**f) for f in body["files"])
-        except (TypeError, KeyError) as error:
-            raise SetError(sentence("shard and file entries", str(error), at)) from error
+            check(body, SHAPE)
+        except Misshapen as error:
+            where = f"{at}, bytes 0–{len(raw) - 1}, member {error.member}"
+            raise SetError(sentence(error.expected, error.found, where)) from None
+        body["shards"] = tuple(shard_entry(s) for s in body["shards"])
+        body["files"] = tuple(FileEntry(**f) for f in body["files"])
         manifest = cls(**body)
         if manifest.to_bytes() != raw:  # right members, but not the bytes that were written
             raise _damaged(raw, at)
@@ -119,28 +169,39 @@ class Manifest:
         """
         path = root / MANIFEST
         try:
+            if not path.is_file():
+                raise SetError(_absent(root))
+            if path.stat().st_size > MOST_BYTES:
+                found = f"{path.stat().st_size:,} bytes"
+                raise SetError(sentence(f"at most {MOST_BYTES:,} bytes", found, f"{path}, byte 0"))
             raw = path.read_bytes()
-        except FileNotFoundError:
-            raise SetError(_absent(root)) from None
-        except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
-            raise SetError(
-                sentence("a readable manifest", error.strerror or "an error", str(path))
-            ) from None
+        except OSError as error:
+            found = error.strerror or "an error"
+            raise SetError(sentence("a readable manifest", found, str(path))) from None
         return cls.from_bytes(raw, str(path))
 
 
 def _parse(raw: bytes, at: str) -> Json:
     try:
-        body = json.loads(raw)
+        body = json.loads(raw, parse_constant=_no_constant)
+        canonical(body)  # lone surrogates are JSON, but no text
     except json.JSONDecodeError as error:
         raise SetError(sentence("JSON", error.msg, f"{at}, byte {error.pos}")) from None
     except UnicodeDecodeError as error:
         raise SetError(sentence("UTF-8", error.reason, f"{at}, byte {error.start}")) from None
+    except UnicodeEncodeError as error:
+        raise SetError(sentence("text in UTF-8", error.reason, _all_of(raw, at))) from None
     except RecursionError:
         raise SetError(sentence("JSON", "endless nesting", _all_of(raw, at))) from None
+    except ValueError as error:  # numbers of thousands of digits, NaN
+        raise SetError(sentence("JSON", str(error), _all_of(raw, at))) from None
     if not isinstance(body, dict):
         raise SetError(sentence("a JSON object", type(body).__name__, _all_of(raw, at)))
     return body
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"the constant {name}")
 
 
 def shard_entry(entry: Json) -> ShardEntry:

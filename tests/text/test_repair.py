@@ -117,4 +117,5 @@ def test_prose(text: str, prose: bool) -> None:
 def test_holes() -> None:
     assert without_holes("One is. Two \x02 is. Three is.") == "One is. Three is."
     assert without_holes("One (of \x02) is.") == "One is."
+    assert without_holes("एक। दो \x02। तीन।") == "एक। तीन।"
     assert without_holes("一。二\x02。三。") == "一。三。"

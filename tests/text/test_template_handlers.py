@@ -55,7 +55,10 @@ PRINTED = [
     ("{{section link|Dog|Food}}", "Dog § Food"),
     ("{{okina}}{{pi}}", "ʻπ"),
     ("{{citation needed span|some text|date=May 2015}}", "some text"),
+    ("{{nihongo foot|English|日本|Nihon}} {{script|Hebr|שלום}}", "English שלום"),
+    ("{{lit|word}} or {{gloss|dog}}", "lit. 'word' or 'dog'"),
     # numbers, money, chemistry
+    ("{{number to words|21}}", "twenty-one"),
     ("{{formatnum:1234567.5}}", "1,234,567.5"),
     ("{{formatnum:1,234|R}}", "1234"),
     ("{{val|6.241|(9)|e=18|u=C}}", "6.241(9)×10¹⁸ C"),
@@ -97,7 +100,12 @@ PRINTED = [
     ("{{start date|1969|07}}", "July 1969"),
     ("{{age|1809|2|12|1865|2|11}}", "55"),
     ("{{OldStyleDate|February 2|1905|January 20}}", "February 2 [O.S. January 20] 1905"),
+    ("{{OldStyleDateDY|2 February|1905|20 January}}", "2 February [O.S. 20 January] 1905"),
+    ("{{nfly|1998}} {{nbay|2005}} {{nhly|1999}} {{nbay|2005|end}}", "1998 2005–06 1999–2000 2006"),
     # names
+    ("{{rws|Leeds}} {{stl|BART|Fremont}}", "Leeds Fremont"),
+    ("{{ussc|347|483|1954}}, {{USC|17|107}}", "347 U.S. 483 (1954), 17 U.S.C. § 107"),
+    ("{{mp|2000 CR|105}}", "2000 CR105"),
     ("{{USS|Hornet|CV-12|6}}", "USS Hornet"),
     ("{{USS|Hornet|CV-12}}", "USS Hornet (CV-12)"),
     ("{{USS|Hornet|CV-12|1}}", "CV-12"),
@@ -146,6 +154,8 @@ def test_the_table_is_in_the_form_that_lookups_use() -> None:
 SOUNDS = [
     ("The sound {{IPA|/a/}} is open.", "The sound /a/ is open."),
     ("Rome ({{IPA|/a/}}) is old.", "Rome is old."),
+    ("The word is {{IPA|it|ˈroma|It-Roma.ogg}} in it.", "The word is ˈroma in it."),
+    ("Rome ({{IPA|it|ˈroma|pron}}; {{langx|la|Roma}}) is old.", "Rome (Latin: Roma) is old."),
     ("Rome (pronounced {{IPA-it|a}}; Latin: ''Roma'') is old.", "Rome (Latin: Roma) is old."),
     ("Rome (UK: {{IPAc-en|r}}, US: {{IPAc-en|r}}) is old.", "Rome is old."),
     ("Rome (Latin: ''Roma'', Italian pronunciation: {{IPA-it|a}}) is old.",

@@ -150,6 +150,6 @@ def test_the_pass_over_simple_templates_changes_nothing(text: str) -> None:
 
 
 def test_a_cleaner_travels_to_a_worker() -> None:
-    CLEANER.clean("[[File:a.jpg|b [[c [[d]]]]]] The {{nowrap|dog}} ran.")
+    CLEANER.clean("[[File:a.jpg|b [[c [[d]]]]]] The {{nowrap|dog}} ran {{mset|a}}.")
     copy = pickle.loads(pickle.dumps(CLEANER))
     assert copy.clean("[[Datei:a.jpg]]The {{nowrap|dog}} ran.") == ["The dog ran."]

@@ -95,6 +95,18 @@ def old_style(call: Call) -> str:
     return f"{call.get('1')} [O.S. {call.get('3')}] {call.get('2')}".strip()
 
 
+def season(call: Call) -> str:
+    """{{nbay|2005}} → `2005–06`; with `start` or `end` one of the two years."""
+    year = call.get("1")
+    if not (year.isascii() and year.isdigit() and len(year) == 4):
+        return year
+    last = str(int(year) + 1)
+    which = call.get("2")
+    if which in ("start", "end", "finish"):
+        return year if which == "start" else last
+    return f"{year}–{last if year.endswith('99') else last[2:]}"
+
+
 def about(sign: str) -> Callable[[Call], str]:
     """{{circa|300|200}} → `c. 300 – c. 200`."""
 

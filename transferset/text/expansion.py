@@ -32,6 +32,10 @@ class Expander:
         self._known: dict[str, Handler | None] = {}
         self._heads: dict[str, tuple[Handler, str] | None] = {}
 
+    def __reduce__(self) -> tuple[type[Expander], tuple[str]]:
+        # what it remembers holds functions that cannot travel, and is soon learnt again
+        return Expander, (self.language,)
+
     def expand(self, inner: str) -> str:
         """What a reader sees of the braces around `inner`, which has none inside."""
         head, bar, body = inner.partition("|")

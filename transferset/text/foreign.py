@@ -44,6 +44,11 @@ def language_template(call: Call) -> str:
     return _labelled(call, code, call.get("text", "1"), roman, meaning)
 
 
+def literally(call: Call) -> str:
+    """{{lit|word|other}} → `lit. 'word' or 'other'`."""
+    return "lit. " + " or ".join(f"'{part.strip()}'" for part in call.positional())
+
+
 def japanese(call: Call) -> str:
     """{{nihongo|Aikido|合気道|Aikidō|extra|after}} → `Aikido (合気道, Aikidō, extra) after`."""
     english, after = call.get("1", "english"), call.get("5", "extra2")

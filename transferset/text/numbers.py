@@ -8,7 +8,7 @@ from collections.abc import Callable
 from transferset.text.call import Call
 from transferset.text.marks import GAP, HOLE
 from transferset.text.quantities import rounded, unit_of, value_of
-from transferset.text.scripts import MINUS, grouped, power_of_ten, raised
+from transferset.text.scripts import MINUS, grouped, in_words, power_of_ten, raised
 
 _VAL_UNITS = {
     "degC": "°C",
@@ -81,6 +81,12 @@ def ordinal(call: Call) -> str:
         return text
     teen = len(text) > 1 and text[-2] == "1"
     return text + ("th" if teen else {"1": "st", "2": "nd", "3": "rd"}.get(text[-1], "th"))
+
+
+def spelled(call: Call) -> str:
+    """{{number to words|13}} → `thirteen`."""
+    text = in_words(call.get("1"))
+    return text[:1].upper() + text[1:] if call.get("case") == "U" else text
 
 
 def percentage(call: Call) -> str:

@@ -21,7 +21,7 @@ _NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
 _ENDINGS = tuple(".!?…。！？।॥؟۔։።")
 _CLOSERS = "\"'”’»)]›」』）"
 _IN_PARENTHESES = re.compile(rf" ?\([^(){HOLE}]*+{HOLE}[^()]*+\)")
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+(?=[^a-z\s])|(?<=[。！？])(?=\S)")
+_SENTENCE_END = re.compile(r"(?<=[.!?…।॥؟۔։።])[\"'”’»)\]]*\s+(?=[^a-z\s])|(?<=[。！？])(?=\S)")
 
 
 def without_holes(text: str) -> str:

@@ -102,6 +102,22 @@ def sorted_name(call: Call) -> str:
     return f"{call.get('1')} {call.get('2')}".strip()
 
 
+def court_report(call: Call) -> str:
+    """{{ussc|347|483|1954}} → `347 U.S. 483 (1954)`."""
+    year = call.get("3", "year")
+    return f"{call.get('1')} U.S. {call.get('2')}" + (f" ({year})" if year.isdigit() else "")
+
+
+def statute(call: Call) -> str:
+    """{{USC|17|107}} → `17 U.S.C. § 107`."""
+    return f"{call.get('1')} U.S.C. § {call.get('2')}"
+
+
+def minor_planet(call: Call) -> str:
+    """{{mp|2000 CR|105}} → `2000 CR105`."""
+    return "".join(part.strip() for part in call.positional()[:2])
+
+
 def nuclide(call: Call) -> str:
     """{{nuclide|uranium|235}} → `²³⁵U`."""
     element, mass = call.get("1"), call.get("2")

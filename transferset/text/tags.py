@@ -21,7 +21,7 @@ _BLOCKS = "blockquote center div dl figure hr ol p section ul"
 #: A script, or readings over ruby text, or struck-out words, or any other tag: one scan for all.
 _TAG = re.compile(
     r"<(?:(su[pb])(?:\s[^<>]*+)?>([^<>\n]{1,60})</su[pb]>"
-    r"|(?:(s|strike|del)>[^<>]{1,200}</\3>|r[tp]>[^<>]*+</r[tp]>)"
+    r"|(?:(s|strike|del)>[^<>]{1,200}</\3>|r[tp](?:\s[^<>]*+)?>[^<>]*+</r[tp]\s*+>)"
     r"|(/?)([a-zA-Z][a-zA-Z0-9]*+)(?=[\s/>])[^<>]*+>)"
 )
 _NUMERAL = re.compile(r"(?<![A-Za-z])\d[\dA-F.]*$")
@@ -60,11 +60,12 @@ def _script(match: re.Match[str], low: bool, content: str) -> str:
     behind = match.string[max(0, match.start() - 12) : match.start()]
     plain = _label(content.strip()).replace("''", "")
     if plain[-1:] in (",", ";", "."):  # CO<sub>2,</sub>
-        return _set(low, plain[:-1], behind, "''" in content) + plain[-1]
-    return _set(low, plain, behind, "''" in content)
+        return _placed(low, plain[:-1], behind, "''" in content) + plain[-1]
+    return _placed(low, plain, behind, "''" in content)
 
 
-def _set(low: bool, plain: str, behind: str, italic: bool) -> str:
+def _placed(low: bool, plain: str, behind: str, italic: bool) -> str:
+    """What stands for a raised or lowered text without markup, given what stands before it."""
     variable = italic or (low and behind.endswith(("''", "</i>")))
     if low and not variable:
         variable = bool(_NUMERAL.search(behind))

@@ -28,7 +28,7 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
         "monospaced; code; kbd; key; samp; nobold; noitalic; no italic; no "
         "bold; normal; underline; u; strike; abbr; abbreviation; tooltip; vanchor; visible "
         "anchor; proper name; as written; unicode; polytonic; iast; iast2; iast3; hebrew; "
-        "nastaliq; nastiliq; nq; naskh; coptic; gothic; script; iso 15919; iso15919; tq; xt; "
+        "nastaliq; nastiliq; nq; naskh; coptic; gothic; iso 15919; iso15919; tq; xt; "
         "overline; overbar; vec; overset; citation needed span; cn span; cns; fact span; "
         "clarify span; dubious span; quote inline; quotation inline; typo; wrap; awrap; raise; "
         "lower; aut; author; sans-serif; serif; not italic; noitalics; dfn; term inline; "
@@ -41,7 +41,7 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
         "text; colored text; background color; hover title; h:title; resize; size; rtl-lang; "
         "rtllang; hiddenlink; ltr-lang; wikt-lang; wt; wiktlang; background colour; text color",
     ),
-    (typography.last, "hover; native name; native phrase; fontsize"),
+    (typography.last, "hover; native name; nativename; native phrase; fontsize; script"),
     (typography.joined, "not a typo; notatypo; nat; gaps; proper noun; typo ok; not typo"),
     (typography.spaced, "linktext; linktexts; keypresses; wict; wikt-link; linktext-zh"),
     (typography.keys, "keypress; key press"),
@@ -59,7 +59,8 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
     ),
     (typography.quoted, '"; qi; inline quote; inline-quote'),
     (typography.apostrophe, "'; ’"),
-    (typography.sound, "ipa; ipalink; ipablink; angle ipa; vr; phoneme; phon; phone"),
+    (typography.sound, "ipalink; ipablink; angle ipa; vr; phoneme; phon; phone"),
+    (typography.sound_in_language, "ipa"),
     (typography.sound_between_slashes, "ipaslink; ipaslink2"),
     (
         typography.sound_only,
@@ -84,7 +85,8 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
     (foreign.named_language, "langx; lang x"),
     (foreign.japanese, "nihongo; nihongo title; nihongo krt; nihongo core; jpn"),
     (foreign.japanese_roman_first, "nihongo3"),
-    (typography.first, "nihongo2; kanji; jap"),
+    (typography.first, "nihongo2; kanji; jap; nihongo foot; nihongo-foot; nihongof"),
+    (foreign.literally, "lit; literal; literal translation; literally"),
     (foreign.chinese, "zh; lang-zh; zh-full; zhongwen; zh-cpl; zh-stp; zh-tsp; zh-sp; zh-p"),
     (foreign.korean, "korean; ko-hhrm; lang-ko-full"),
     (
@@ -106,7 +108,14 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
         dates.death_date_and_age,
         "death date and age; dda; death date and given age; death-date and age",
     ),
-    (dates.old_style, "oldstyledate; old style date; os date"),
+    (dates.old_style, "oldstyledate; oldstyledatedy; old style date; os date"),
+    (
+        typography.first,
+        "by; baseball year; mlby; mlb year; wsy; nfly; nfl year; cfly; cfl year; nfl season; "
+        "stn; rws; stnlnk; sta; railway station; lrt station",
+    ),
+    (typography.second, "station link; stl"),
+    (dates.season, "nbay; nba year; nhly; nhl year"),
     (dates.about("c."), "circa; c.; ca.; ca; circ; approx."),
     (dates.about("fl."), "floruit; fl.; fl"),
     (dates.about("r."), "reign; r.; ruled"),
@@ -122,6 +131,10 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
         "formatnum; nts; formatnumber; format price; num; number; commas; numfmt; ntc",
     ),
     (numbers.ordinal, "ordinal; ord; nth"),
+    (
+        numbers.spelled,
+        "spellnum; number to word; number to words; numtext; spell number; nwords; num2words",
+    ),
     (numbers.percentage, "percentage; percent; pct; %"),
     (numbers.currency, "currency; to currency"),
     (numbers.chemical, "chem; chem/link; chem/atom; chemf; nuclide chem; chemical formula"),
@@ -151,12 +164,16 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
     (typography.text_before("RTGS:"), "rtgs"),
     (typography.text_before("ISSN"), "issn"),
     (typography.text_before("U.S. Patent"), "us patent; patent us; uspatent"),
+    (proper_names.court_report, "ussc; scotus cite"),
+    (proper_names.statute, "usc; unitedstatescode; united states code"),
+    (proper_names.minor_planet, "mp; mpl; mpl-"),
     (typography.text_before("RFC"), "rfc; ietf rfc; ietf-rfc"),
     (typography.text_before("§"), "section sign; sectsign"),
     (
         typography.between("⟨", "⟩"),
         "angbr; angle bracket; angle brackets; angbr ipa; grapheme; angbripa; orth",
     ),
+    (typography.between("'", "'"), "gloss; glossed"),
     (typography.between("|", "|"), "abs"),
     (typography.between("[", "]"), "bracket; brackets; square bracket; interp; bracketed"),
     (typography.between("{", "}"), "mset; curly bracket; curly brackets; braces"),
@@ -164,13 +181,13 @@ _FUNCTIONS: tuple[tuple[Handler, str], ...] = (
     (typography.between("~", ""), "approx; approximately"),
 )
 
-#: Amounts and ages that depend on the day or on tables that a page does not hold.
+#: Values that depend on the day or on tables that a page does not hold, and names of roads.
 _UNKNOWABLE = (
     "inflation; to usd; inflation/year; inflation-year; time ago; age in days; age in weeks; "
     "age in months; age in years, months and days; age in years and days; age in years, months, "
     "weeks and days; currentage; age nts; to usd round; inflation usd; currentyear; "
     "currentdate; number of articles; wikidata; ayd; aymd; years ago; ymd; age in months, weeks "
-    "and days; age as of date; time since"
+    "and days; age as of date; time since; jct; swiss populations; austria population wikidata"
 )
 
 
@@ -214,6 +231,7 @@ _FAMILIES: tuple[tuple[str, Handler], ...] = (
     ("ipac-", typography.sound_only),
     ("script/", typography.last),
     ("script-", typography.last),
+    ("metadata population", _constant(HOLE)),
 )
 
 

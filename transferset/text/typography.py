@@ -99,6 +99,13 @@ def sound(call: Call) -> str:
     return f"{SOUND}{call.last()}{SOUND}" if call.last() else SOUND * 2
 
 
+def sound_in_language(call: Call) -> str:
+    """{{IPA|de|ˈaxtʊŋ|audio.ogg}}, formerly {{IPA|/a/}}: treated as `sound`."""
+    parts = call.positional()
+    text = (parts[1] if len(parts) > 1 else "".join(parts)).strip()
+    return f"{SOUND}{text}{SOUND}"
+
+
 def sound_only(_call: Call) -> str:
     """{{IPAc-en|…}}, {{respell|…}}: how the word before is pronounced; cut."""
     return SOUND * 2
