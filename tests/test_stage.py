@@ -176,17 +176,22 @@ def test_a_full_disk_is_one_sentence(tmp_path):
         raise full
 
 
+NAP = """
+import os, time
+from pathlib import Path
+def nap(path):
+    Path(path).write_text(str(os.getpid()))
+    time.sleep(60)
+"""
+
+
 def test_workers_die_with_a_killed_driver(tmp_path):
+    (tmp_path / "napping.py").write_text(NAP)
     script = tmp_path / "driver.py"
-    script.write_text(
-        "import os, sys, time\n"
-        "from pathlib import Path\n"
+    script.write_text(  # no guard: a worker must not run the script again
         "from transferset.executor import LocalExecutor\n"
-        "def nap(path):\n"
-        "    Path(path).write_text(str(os.getpid()))\n"
-        "    time.sleep(60)\n"
-        "if __name__ == '__main__':\n"
-        f"    list(LocalExecutor(2).map(nap, [{str(tmp_path / 'a')!r}, {str(tmp_path / 'b')!r}]))\n"
+        "from napping import nap\n"
+        f"list(LocalExecutor(2).map(nap, [{str(tmp_path / 'a')!r}, {str(tmp_path / 'b')!r}]))\n"
     )
     driver = subprocess.Popen([sys.executable, str(script)])
     pids = [wait_for_pid(tmp_path / name) for name in "ab"]

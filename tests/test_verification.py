@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 import re
 import shutil
@@ -13,7 +14,8 @@ from sets import TOKENIZER, make_set, make_table
 from transferset import schema
 from transferset.errors import SetError
 from transferset.files import write_atomic
-from transferset.manifest import MANIFEST, Manifest
+from transferset.manifest import MANIFEST, Manifest, digest_json, pretty
+from transferset.report.inspect import summary
 from transferset.shards import ShardSet, ShardWriter
 from transferset.verification import verify
 
@@ -153,7 +155,7 @@ def test_the_manifest_is_read_back_as_it_was_written(whole):
     [
         (b"", "JSON"),
         (b"[]", "object"),
-        (b"{}", "members"),
+        (b"{}", "digest"),
         (b"\xff", "UTF-8"),
         (b'{"a": ' * 100_000, "nesting|JSON"),
     ],
@@ -161,6 +163,36 @@ def test_the_manifest_is_read_back_as_it_was_written(whole):
 def test_what_is_not_a_manifest_is_refused(raw, message):
     with pytest.raises(SetError, match=message):
         Manifest.from_bytes(raw, "manifest.json")
+
+
+MEMBERS = [
+    "totals", "totals.rows", "files", "tokenizer", "tokenizer.special_ids", "params", "sources",
+    "statistics", "ledger", "parents", "shards", "schema", "seed", "name", "shards.0.file",
+    "shards.0.bytes", "shards.0.pieces",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", [None, [], {}, "x", -1, 10**40, "../x", "a\0b"], ids=repr)
+@pytest.mark.parametrize("member", MEMBERS)
+def test_a_hostile_manifest_is_refused_even_if_its_digest_fits(whole, tmp_path, member, wrong):
+    body = json.loads((whole.root / MANIFEST).read_bytes())
+    del body["digest"]
+    *path, last = [int(key) if key.isdigit() else key for key in member.split(".")]
+    place = body
+    for key in path:
+        place = place[key]
+    place[last] = wrong
+    shutil.copytree(whole.root, tmp_path / "set")
+    (tmp_path / "set" / MANIFEST).write_bytes(pretty({**body, "digest": digest_json(body)}))
+    harmless = (member, wrong) in [("parents", []), ("sources", []), ("statistics", [])]
+    harmless = harmless or (wrong == [] and member in ("ledger", "files"))
+    harmless = harmless or (member == "tokenizer" and wrong is None)
+    harmless = harmless or (member == "name" and isinstance(wrong, str))
+    if harmless:
+        assert summary(verify(tmp_path / "set"))["rows"] == 42_000
+        return
+    with pytest.raises(SetError, match="set"):
+        verify(tmp_path / "set")
 
 
 def test_special_ids_of_the_toy_tokenizer_are_those_the_rows_use(whole):

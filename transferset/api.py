@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from transferset.errors import UsageError, sentence
+from transferset.errors import SetError, UsageError, sentence
 from transferset.manifest import MANIFEST, Json
 from transferset.shards import ShardSet
 
@@ -26,6 +26,9 @@ DEMO: Final = "demo"
 
 #: The sample is ours and free.
 DEMO_LICENCE: Final = "CC0-1.0"
+
+#: Most rows that `inspect` reads.
+MOST_SHOWN: Final = 1_000_000
 
 #: Longest row, specials included, when rows are sentences.
 MAX_LEN: Final = 512
@@ -278,8 +281,8 @@ def inspect(path: str | Path | None = None, *, head: int = 5) -> Inspection:
     """
     from transferset.report import inspect as report
 
-    if head < 0:
-        raise UsageError(sentence("--head of 0 or more", str(head)))
+    if not 0 <= head <= MOST_SHOWN:
+        raise UsageError(sentence(f"--head from 0 to {MOST_SHOWN:,}", str(head)))
     found = ShardSet.open(only_set(path))
     rows = report.head(found, head, _decoder(found) if head else None)
     return Inspection(report.summary(found), rows)
@@ -302,6 +305,7 @@ def vocab_fit(
     language: str = "en",
     lowercase: bool | None = None,
     min_count: int = 2,
+    force: bool = False,
 ) -> Vocabulary:
     """Fit a WordPiece vocabulary and write it as a tokenizer's directory.
 
@@ -312,6 +316,7 @@ def vocab_fit(
         language: Code of the language; English loses accents with capitals, as in BERT.
         lowercase: Whether text is lower-cased; None: only English is.
         min_count: Occurrences that a learnt piece must have.
+        force: Replace a vocabulary that is in `out`.
 
     Returns:
         The vocabulary.
@@ -319,12 +324,14 @@ def vocab_fit(
     Raises:
         UsageError: An option is out of range, or there is nothing to read.
         InputError: A file is not UTF-8 text, or holds no word.
+        SetError: `out` holds a set, or a vocabulary and force is not given.
         TransfersetError: `out` cannot be written.
     """
     from transferset.files import writing
     from transferset.pipeline.texts import read_texts
     from transferset.tokens import fit_vocabulary
 
+    _require_no_vocabulary(Path(out), force=force)
     texts = read_texts([Path(source) for source in sources])
     vocabulary = fit_vocabulary(
         texts, size, language=language, lowercase=lowercase, min_count=min_count
@@ -332,6 +339,15 @@ def vocab_fit(
     with writing(Path(out)):
         vocabulary.save(Path(out))
     return vocabulary
+
+
+def _require_no_vocabulary(out: Path, *, force: bool) -> None:
+    there = [name for name in ("tokenizer.json", "vocab.txt") if (out / name).exists()]
+    a_set = (out / MANIFEST).exists()
+    if a_set or (there and not force):
+        do = "choose another --out" if a_set else "choose another --out, or --force to replace it"
+        found = "a set" if a_set else ", ".join(there)
+        raise SetError(sentence("a directory without a tokenizer", found, str(out), do))
 
 
 def only_set(path: str | Path | None) -> Path:

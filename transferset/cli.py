@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import sys
@@ -40,14 +41,14 @@ class Commands(click.Group):
 @click.group(cls=Commands, epilog=_EXIT_CODES, context_settings={"max_content_width": 100})
 @click.version_option(__version__, prog_name="transferset")
 def transferset() -> None:
-    r"""Build the transfer sets that knowledge distillation trains on.
+    """Build the transfer sets that knowledge distillation trains on.
 
     \b
     First steps, without network:
       transferset build wiki        a corpus from the packaged sample
       transferset inspect           what it is
       transferset verify            whether every byte is right
-    """
+    """  # noqa: D301  # click's mark for a paragraph that is not rewrapped
 
 
 @transferset.group(cls=Commands)
@@ -233,7 +234,7 @@ def vocab() -> None:
 
 
 @vocab.command(
-    "fit", epilog=_example("transferset vocab fit sets/wiki-demo --size 8000 --out vocab/demo")
+    "fit", epilog=_example("transferset vocab fit text.txt --size 8000 --out vocab/mine")
 )
 @click.argument(
     "sources", metavar="FILE|SET...", nargs=-1, required=True, type=click.Path(path_type=Path)
@@ -245,6 +246,7 @@ def vocab() -> None:
 @click.option(
     "--min-count", type=int, default=2, show_default=True, help="Occurrences a piece must have."
 )
+@click.option("--force", is_flag=True, help="Replace what is in --out.")
 def vocab_fit(sources: tuple[Path, ...], out: Path, **options: Any) -> None:
     """Fit a WordPiece vocabulary to text files (UTF-8) or to sets built with --keep-text."""
     from transferset import api
@@ -280,26 +282,34 @@ def run(arguments: list[str] | None = None) -> int:
     """
     # a scheduler's SIGTERM ends a run as Ctrl-C does: cleanly, and resumable
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # text of any script, terminal of any locale
+            stream.reconfigure(errors="backslashreplace")
     try:
         transferset.main(arguments, prog_name="transferset", standalone_mode=False)
-    except (KeyboardInterrupt, click.Abort):
-        _say("Interrupted; run the same command again to resume.")
-        return INTERRUPTED
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except TransfersetError as error:
-        _say(f"transferset: {printable(str(error), 2000)}")
-        return error.exit_code
-    except MemoryError:
-        _say("transferset: expected enough memory, found none left; use fewer --workers")
-        return 1
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away: nothing to tell it
         return 1
+    except (KeyboardInterrupt, click.Abort, TransfersetError, MemoryError, OSError) as error:
+        code, text = _failure(error)
+        _say(text)
+        return code
     return 0
+
+
+def _failure(error: BaseException) -> tuple[int, str]:
+    if isinstance(error, TransfersetError):
+        return error.exit_code, f"transferset: {printable(str(error), 2000)}"
+    if isinstance(error, MemoryError):
+        return 1, "transferset: expected enough memory, found none left; use fewer --workers"
+    if isinstance(error, OSError):
+        return 1, f"transferset: expected files to read and write, found {printable(str(error))}"
+    return INTERRUPTED, "Interrupted; run the same command again to resume."
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -6,12 +6,16 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.popen_spawn_posix import Popen
+from multiprocessing.process import BaseProcess
 from typing import Any, Protocol, TypeVar
 
 from transferset.errors import TransfersetError
@@ -56,12 +60,33 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class _Worker(SpawnProcess):
+    """A spawned process that does not run the user's script again.
+
+    Spawning imports the main module, so a script without `if __name__ == "__main__"` would start
+    itself anew in each worker. Tasks are functions of importable modules and need no main module.
+    """
+
+    @staticmethod
+    def _Popen(process_obj: BaseProcess) -> Popen:  # multiprocessing's name
+        main = sys.modules["__main__"]
+        hidden = {name: main.__dict__.pop(name, None) for name in ("__file__", "__spec__")}
+        main.__spec__ = None
+        try:
+            return Popen(process_obj)
+        finally:
+            main.__dict__.update({name: value for name, value in hidden.items() if value})
+
+
+class _Context(SpawnContext):
+    Process = _Worker
+
+
 def _map_processes(
     function: Callable[[Task], Result], tasks: list[Task], workers: int
 ) -> Iterator[Result]:
     # spawn: a forked child would inherit the locks of thread pools (tokenizers, Arrow) as they are
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+    pool = ProcessPoolExecutor(workers, mp_context=_Context(), initializer=_start_worker)
     waiting: deque[Future[Result]] = deque()
     queue = iter(tasks)
     try:

@@ -134,10 +134,10 @@ def sync_directory(path: Path) -> None:
         os.close(handle)
 
 
-def remove_temporaries(root: Path) -> None:
-    """Remove what killed writers left behind; call it under the lock only."""
-    for path in root.rglob(f"*{_TEMPORARY}*"):
-        path.unlink(missing_ok=True)
+def is_temporary(path: Path) -> bool:
+    """Tell whether a file has the temporary name of a writer that may have been killed."""
+    stem, mark, pid = path.name.rpartition(_TEMPORARY)
+    return bool(stem and mark) and pid.isdigit() and path.is_file() and not path.is_symlink()
 
 
 class Held(TransfersetError):

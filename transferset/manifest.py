@@ -85,7 +85,10 @@ SHAPE: Final = {
     "licence": text,
     "schema": {...: text},
     "totals": {
-        **dict.fromkeys(("rows", "tokens", "content_tokens", "bytes"), count),
+        "rows": count,
+        "tokens": count,
+        "content_tokens": count,
+        "bytes": count,
         ...: count,
     },
     "statistics": [

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,9 @@ from transferset import schema as schemas
 from transferset.errors import SetError, sentence
 from transferset.files import HashingFile
 from transferset.manifest import PIECE_BYTES, Manifest, ShardEntry
+
+#: What to do about a damaged file.
+REMEDY: Final = "restore the file, or build the set again with --force"
 
 
 def shard_name(index: int, count: int) -> str:
@@ -159,11 +164,12 @@ class ShardSet:
     @property
     def schema(self) -> pa.Schema:
         """The Arrow schema, as every shard has it."""
-        return self._stream(0).schema
+        path = self.root / self.manifest.shards[0].file
+        with damage_named(path), pa.memory_map(str(path)) as source:
+            return pa.ipc.open_stream(source).schema
 
-    def _stream(self, shard: int) -> pa.RecordBatchStreamReader:
-        path = self.root / self.manifest.shards[shard].file
-        return pa.ipc.open_stream(pa.memory_map(str(path)))
+    def _stream(self, shard: int) -> Iterator[pa.RecordBatch]:
+        return read_batches(self.root / self.manifest.shards[shard].file)
 
     def batches(self, rank: int = 0, world_size: int = 1) -> Iterator[pa.RecordBatch]:
         """Record batches in order, mapped from disk without a copy.
@@ -207,13 +213,36 @@ class ShardSet:
                 raise IndexError(f"expected rows 0 to {len(self) - 1}, found {index}")
             shard = bisect_right(starts, index) - 1
             if shard not in tables:
-                tables[shard] = self._stream(shard).read_all()
+                tables[shard] = pa.Table.from_batches(self._stream(shard))
             picked.append(tables[shard].slice(index - int(starts[shard]), 1))
         return pa.concat_tables(picked) if picked else self.schema.empty_table()
 
     def __repr__(self) -> str:
         """Name, rows and place."""
         return f"ShardSet({self.manifest.name!r}, {len(self):,} rows, {str(self.root)!r})"
+
+
+def read_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """Batches of one shard, mapped, each checked before anything follows its offsets.
+
+    Raises:
+        SetError: The shard cannot be read; a wild offset would otherwise end the process.
+    """
+    with damage_named(path), pa.memory_map(str(path)) as source:
+        for batch in pa.ipc.open_stream(source):
+            batch.validate(full=True)
+            yield batch
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Turn Arrow's complaints about a shard into one sentence."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError) as error:
+        found = str(error).splitlines()[0] if str(error) else type(error).__name__
+        where = f"{path}, byte 0 or later"
+        raise SetError(sentence("a readable shard", found, where, REMEDY)) from error
 
 
 def check_size(root: Path, file: str, size: int) -> None:
@@ -228,7 +257,8 @@ def check_size(root: Path, file: str, size: int) -> None:
     try:
         found = path.stat().st_size
     except OSError as error:
-        raise SetError(sentence(f"{size} bytes", error.strerror or "an error", str(path))) from None
+        reason = error.strerror or "an error"
+        raise SetError(sentence(f"{size} bytes", reason, f"{path}, byte 0", REMEDY)) from None
     if found != size:
         where = f"{path}, byte {min(found, size)}"
-        raise SetError(sentence(f"{size} bytes", f"{found}", where, "rebuild the set"))
+        raise SetError(sentence(f"{size} bytes", f"{found}", where, REMEDY))

@@ -23,8 +23,8 @@ from transferset.executor import Executor
 from transferset.files import (
     Held,
     digest_file,
+    is_temporary,
     lock,
-    remove_temporaries,
     write_atomic,
     writing,
 )
@@ -38,6 +38,7 @@ from transferset.manifest import (
     pretty,
 )
 from transferset.manifest import fingerprint as digest_recipe
+from transferset.version import __version__
 
 Context = TypeVar("Context")
 
@@ -179,7 +180,7 @@ def run_job(job: Job[Any]) -> Json:
     with writing(job.root):
         done = job.function(job.root, job.context, job.task)
         receipt = {
-            "recipe": job.recipe,
+            "recipe": _work(job),
             "task": digest_json(job.task),
             "outputs": [
                 {"file": o.file, "bytes": o.bytes, "blake3": o.blake3} for o in done.outputs
@@ -188,22 +189,29 @@ def run_job(job: Job[Any]) -> Json:
             "seconds": round(time.perf_counter() - began_wall, 3),
             "cpu_seconds": round(time.process_time() - began_cpu, 3),
         }
-        write_atomic(job.receipt, canonical(receipt))
+        write_atomic(job.receipt, canonical({**receipt, "digest": digest_json(receipt)}))
     return done.result
+
+
+def _work(job: Job[Any]) -> str:
+    # work of another version is done again: it may have given other bytes
+    return digest_json([job.recipe, __version__])
 
 
 def read_receipt(job: Job[Any]) -> Json | None:
     """The result of a task that was done before, if its receipt and files still hold."""
     try:
         receipt = json.loads(job.receipt.read_bytes())
-        if (receipt["recipe"], receipt["task"]) != (job.recipe, digest_json(job.task)):
+        if receipt.pop("digest") != digest_json(receipt):
+            return None
+        if (receipt["recipe"], receipt["task"]) != (_work(job), digest_json(job.task)):
             return None
         for output in receipt["outputs"]:
             path = job.root / output["file"]
             if path.stat().st_size != output["bytes"] or digest_file(path) != output["blake3"]:
                 return None
         result: Json = receipt["result"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None  # no receipt, or not one: the task is simply done again
     return result
 
@@ -226,12 +234,14 @@ def building(root: Path, recipe: Json, *, force: bool) -> Iterator[bool]:
     """
     with writing(root):
         root.mkdir(parents=True, exist_ok=True)
-        _require_own(root)
+        fresh = not any(root.iterdir())
+        if not fresh:
+            _require_own(root)
         (root / RUN).mkdir(exist_ok=True)
     with _locked(root):
         try:
-            remove_temporaries(root)
             with writing(root):
+                remove_temporaries(root)
                 todo = _prepare(root, recipe, force=force)
             log(root, "start", set_is_there=not todo, pid=os.getpid())
             yield todo
@@ -240,13 +250,14 @@ def building(root: Path, recipe: Json, *, force: bool) -> Iterator[bool]:
             log(root, "stop", error=f"{type(error).__name__}: {error}")
             raise
         finally:
-            _leave_nothing_empty(root)
+            if fresh:
+                _leave_nothing_empty(root)
 
 
 @contextmanager
 def _locked(root: Path) -> Iterator[None]:
     try:
-        with lock(root / RUN / "lock"):
+        with writing(root), lock(root / RUN / "lock"):
             yield
     except Held as held:
         found = f"{held.holder} writing it"
@@ -255,10 +266,25 @@ def _locked(root: Path) -> Iterator[None]:
 
 
 def _require_own(root: Path) -> None:
-    if (root / RUN).is_dir() or (root / MANIFEST).exists() or not any(root.iterdir()):
+    """Refuse a directory that transferset did not make: later on, files in it are removed."""
+    run = root / RUN
+    kept = run.is_dir() and not run.is_symlink()
+    if kept and ((run / "recipe.json").is_file() or (run / "lock").is_file()):
+        return
+    if not run.exists() and not run.is_symlink() and (root / MANIFEST).exists():
+        Manifest.read(root)  # raises if it is none of ours
         return
     found = "files that are not transferset's"
     raise SetError(sentence("an empty or new directory", found, str(root), "choose another --out"))
+
+
+def remove_temporaries(root: Path) -> None:
+    """Remove what killed writers left behind; call it under the lock only."""
+    own = [p for pattern in OWN_FILES for p in root.glob(f"{pattern}.tmp-*")]
+    own += root.glob(f"{MANIFEST}.tmp-*")
+    for path in (*own, *(root / RUN).glob("*.tmp-*"), *(root / RUN).glob("*/*.tmp-*")):
+        if is_temporary(path):
+            path.unlink()
 
 
 def _prepare(root: Path, recipe: Json, *, force: bool) -> bool:
@@ -301,7 +327,8 @@ def clear(root: Path) -> None:
     (root / MANIFEST).unlink(missing_ok=True)
     for pattern in OWN_FILES:
         for path in root.glob(pattern):
-            path.unlink()
+            if path.is_file() or path.is_symlink():
+                path.unlink()
     for path in [p for p in (root / RUN).iterdir() if p.name != "lock"]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -14,10 +15,14 @@ from blake3 import blake3
 from transferset import schema as schemas
 from transferset.errors import SetError, TransfersetError, sentence
 from transferset.files import digest_file
-from transferset.manifest import PIECE_BYTES, Json, ShardEntry
-from transferset.shards import ShardSet, shard_name
+from transferset.manifest import MANIFEST, PIECE_BYTES, Json, ShardEntry
+from transferset.shards import REMEDY, ShardSet, shard_name
 
-_REBUILD = "restore the file or rebuild the set"
+#: How every stream ends.
+_END = b"\xff\xff\xff\xff\0\0\0\0"
+
+#: Files that other software trusts: the manifest must answer for them.
+_LISTED = ("dataset_info.json", "state.json", "tokenizer.json", "tokenizer_config.json")
 
 
 def verify(root: str | Path, progress: Callable[[int], None] | None = None) -> ShardSet:
@@ -57,11 +62,15 @@ def _check_files(found: ShardSet) -> None:
     if extra:
         where = str(found.root / extra[0])
         raise SetError(sentence("the manifest's shards only", "another one", where, "move it away"))
+    unlisted = set(_LISTED) - {entry.file for entry in manifest.files}
+    for name in sorted(name for name in unlisted if (found.root / name).exists()):
+        where = f"{found.root / name}, byte 0"
+        raise SetError(sentence("files that the manifest lists", "another", where, REMEDY))
     for entry in manifest.files:
         path = found.root / entry.file
         if digest_file(path) != entry.blake3:
             where = f"{path}, bytes 0–{max(0, entry.bytes - 1)}"
-            raise SetError(sentence("the file as written", "other bytes", where, _REBUILD))
+            raise SetError(sentence("the file as written", "other bytes", where, REMEDY))
 
 
 def _check_pieces(path: Path, entry: ShardEntry) -> None:
@@ -73,18 +82,18 @@ def _check_pieces(path: Path, entry: ShardEntry) -> None:
             whole.update(piece)
             if blake3(piece).hexdigest()[:16] != stated:
                 where = f"{path}, bytes {position}–{position + len(piece) - 1}"
-                raise SetError(sentence(f"digest {stated}", "another", where, _REBUILD))
+                raise SetError(sentence(f"digest {stated}", "another", where, REMEDY))
             position += len(piece)
     if whole.hexdigest() != entry.blake3:
         where = f"{path}, bytes 0–{entry.bytes - 1}"
-        raise SetError(sentence(f"digest {entry.blake3}", "another", where, _REBUILD))
+        raise SetError(sentence(f"digest {entry.blake3}", "another", where, REMEDY))
 
 
 def _check_shard(found: ShardSet, index: int, path: Path, entry: ShardEntry) -> None:
     rows = tokens = 0
     for batch in _batches(found, path):
         full = batch.num_rows == schemas.BATCH_ROWS
-        if not full and rows + batch.num_rows != entry.rows:
+        if not batch.num_rows or (not full and rows + batch.num_rows != entry.rows):
             where = f"{path}, row {rows}"
             raise SetError(sentence("full batches", f"one of {batch.num_rows} rows", where))
         _check_batch(found, batch, f"{path}, row", rows)
@@ -98,13 +107,33 @@ def _check_shard(found: ShardSet, index: int, path: Path, entry: ShardEntry) -> 
 def _batches(found: ShardSet, path: Path) -> Iterator[pa.RecordBatch]:
     with pa.memory_map(str(path)) as source:
         reader = pa.ipc.open_stream(source)
-        if schemas.describe(reader.schema) != found.manifest.schema:
-            raise SetError(sentence("the manifest's schema", str(reader.schema), str(path)))
-        try:
-            schemas.check_format(reader.schema, str(path))
-        except TransfersetError as error:
-            raise SetError(str(error)) from None
+        expected = _expected_schema(found)
+        if not reader.schema.equals(expected, check_metadata=True):
+            shown = str(reader.schema).splitlines()[0]
+            raise SetError(sentence("the manifest's schema", shown, f"{path}, byte 0", REMEDY))
         yield from reader
+        if source.tell() != source.size() or not _ends_well(path):
+            where = f"{path}, byte {source.tell()}"
+            raise SetError(sentence("the end of the stream", "other bytes", where, REMEDY))
+
+
+def _ends_well(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-len(_END), os.SEEK_END)
+        return file.read() == _END
+
+
+def _expected_schema(found: ShardSet) -> pa.Schema:
+    kinds = found.manifest.schema
+    ids = pa.uint16() if "uint16" in kinds.get("input_ids", "") else pa.int32()
+    try:
+        expected = schemas.make_schema(list(kinds), ids)
+    except TransfersetError as error:
+        raise SetError(f"{error} ({found.root / MANIFEST})") from None
+    if schemas.describe(expected) != kinds:
+        where = str(found.root / MANIFEST)
+        raise SetError(sentence("columns of the format", str(dict(kinds)), where, REMEDY))
+    return expected
 
 
 def _tokens(batch: pa.RecordBatch) -> int:
@@ -116,6 +145,10 @@ def _tokens(batch: pa.RecordBatch) -> int:
 
 def _check_batch(found: ShardSet, batch: pa.RecordBatch, at: str, first_row: int) -> None:
     batch.validate(full=True)
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if column.null_count:
+            row = first_row + column.is_null().to_pylist().index(True)
+            raise SetError(sentence(f"a {name} in every row", "null", f"{at} {row}", REMEDY))
     if "input_ids" not in batch.schema.names or found.manifest.tokenizer is None:
         return
     tokenizer = found.manifest.tokenizer
@@ -123,10 +156,12 @@ def _check_batch(found: ShardSet, batch: pa.RecordBatch, at: str, first_row: int
     ids, offsets = column.values.to_numpy(), column.offsets.to_numpy()
     special = tokenizer["special_ids"]
     starts, ends = offsets[:-1], offsets[1:]
-    if len(ids) and int(ids.max()) >= tokenizer["vocab_size"]:
-        row = int(np.searchsorted(offsets, int(ids.argmax()), "right")) - 1
+    wrong = (ids >= tokenizer["vocab_size"]) | (ids < 0)
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        row = first_row + int(np.searchsorted(offsets, first, "right")) - 1
         expected = f"ids below {tokenizer['vocab_size']}"
-        raise SetError(sentence(expected, str(ids.max()), f"{at} {first_row + row}", _REBUILD))
+        raise SetError(sentence(expected, str(ids[first]), f"{at} {row}", REMEDY))
     _require_rows(ends - starts >= 2, "two ids or more", at, first_row)
     _require_rows(ids[starts] == special["cls"], "[CLS] first", at, first_row)
     _require_rows(ids[ends - 1] == special["sep"], "[SEP] last", at, first_row)
@@ -138,7 +173,7 @@ def _check_batch(found: ShardSet, batch: pa.RecordBatch, at: str, first_row: int
 def _require_rows(right: npt.NDArray[np.bool_], what: str, at: str, first_row: int) -> None:
     if not right.all():
         row = first_row + int(np.argmin(right))
-        raise SetError(sentence(what, "a row without", f"{at} {row}", _REBUILD))
+        raise SetError(sentence(what, "a row without", f"{at} {row}", REMEDY))
 
 
 def _check_totals(found: ShardSet) -> None:

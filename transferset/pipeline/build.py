@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,6 +49,8 @@ def build(
         TransfersetError: Disk, memory, or no rows at all.
     """
     recipe = fingerprint(plan.recipe)
+    if not force and (root / MANIFEST).is_file() and Manifest.read(root).recipe == recipe:
+        return ShardSet.open(root)  # nothing is written, so a read-only place will do
     with building(root, plan.recipe, force=force) as todo:
         if todo:
             _build(plan, root, recipe, executor, progress)
@@ -70,7 +71,7 @@ def _build(plan: WikiPlan, root: Path, recipe: str, executor: Executor, progress
         progress=progress,
         weight="bytes",
     )
-    _check_read(plan, read)
+    _check_read(plan, read, root)
     context, tasks = _order_tasks(plan, root, read)
     written = run_stage(
         "order",
@@ -127,7 +128,7 @@ def _read_context(plan: WikiPlan) -> wiki.ReadContext:
     )
 
 
-def _check_read(plan: WikiPlan, read: Sequence[Json]) -> None:
+def _check_read(plan: WikiPlan, read: Sequence[Json], root: Path) -> None:
     """What no part can see alone: that the parts of each file make a whole file; and any rows."""
     for i, source in enumerate(plan.sources):
         mine = [r["summary"] for r, (file, _) in zip(read, plan.parts, strict=True) if file == i]
@@ -197,7 +198,6 @@ def _manifest(
         recipe=recipe,
         code={
             "transferset": __version__,
-            "python": platform.python_version(),
             "engine": "+".join(sorted({result["engine"] for result in read})),
         },
         tokenizer=tokenizer_json(plan.tokenizer),
@@ -266,18 +266,22 @@ def plan_json(plan: WikiPlan, workers: int | None = None) -> Json:
     tokens = xml * 0.4 / 4.4
     rows = tokens / (27 if plan.params.unit == "sentence" else 600)
     workers = min(workers or default_workers(), len(plan.parts))
+    estimated = {
+        "rows": round(rows),
+        "tokens": round(tokens),
+        "bytes": round(tokens * 2 + rows * 26),
+        "minutes": round(xml / 8e6 / workers / 60, 1),
+    }
     return {
         "name": plan.name,
         "recipe": fingerprint(plan.recipe),
         "params": params_json(plan.params),
+        "seed": plan.seed,
+        "tokenizer": tokenizer_json(plan.tokenizer),
         "sources": [source.origin for source in plan.sources],
         "parts": len(plan.parts),
         "workers": workers,
         "stored_bytes": sum(part.stop - part.start for _, part in plan.parts),
-        "estimated": {
-            "rows": round(rows),
-            "tokens": round(tokens),
-            "bytes": round(tokens * 2 + rows * 26),
-            "minutes": round(xml / 8e6 / workers / 60, 1),
-        },
+        # what --limit reads of its last part is not known before it is read
+        "estimated": estimated if plan.params.limit is None else None,
     }

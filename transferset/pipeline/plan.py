@@ -22,6 +22,9 @@ from transferset.tokens import WordPiece
 #: Raised whenever the same recipe gives other bytes than before (CHANGELOG, "Data changes").
 DATA_VERSION: Final = 1
 
+#: More files than anybody wants in a directory.
+MOST_SHARDS: Final = 10_000
+
 UNITS: Final = ("sentence", "document")
 
 
@@ -54,7 +57,10 @@ class WikiParams:
             ("limit", self.limit, 1),
         ):
             if value is not None and value < least:
-                raise UsageError(sentence(f"--{name} of at least {least}", str(value)))
+                or_none = ", or 0 for no limit" if name == "max-len" else ""
+                raise UsageError(sentence(f"--{name} of at least {least}{or_none}", str(value)))
+        if self.shards is not None and self.shards > MOST_SHARDS:
+            raise UsageError(sentence(f"--shards up to {MOST_SHARDS:,}", f"{self.shards:,}"))
         if self.max_len is not None and self.min_len > self.max_len:
             found = f"--min-len {self.min_len} and --max-len {self.max_len}"
             raise UsageError(sentence("--min-len up to --max-len", found))

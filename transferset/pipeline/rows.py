@@ -31,8 +31,7 @@ class Statistics:
     words_per_sentence: Counter[int] = field(default_factory=Counter)
 
     def add(self, texts: Sequence[str]) -> None:
-        """Count one document's sentences; a word is what stands between white space."""
-        self.documents += 1
+        """Count sentences of a document; a word is what stands between white space."""
         self.sentences += len(texts)
         self.text_bytes += len("".join(texts).encode())
         lengths = [text.count(" ") + text.count("\n") + 1 for text in texts]
@@ -83,11 +82,25 @@ class RowBuffer:
     _texts: list[str] = field(default_factory=list)
     _documents: list[tuple[int, int, int]] = field(default_factory=list)
     _characters: int = 0
+    _given: int = 0  # rows that the first document held has given before
+    _last: int = 0  # rows that the last document has given so far
 
-    def add(self, doc_id: int, rev_id: int, texts: Sequence[str]) -> None:
-        """Append the sentences of one document."""
+    def add(self, doc_id: int, rev_id: int, texts: Sequence[str], *, more: bool = False) -> None:
+        """Append sentences of one document.
+
+        Args:
+            doc_id: Its id.
+            rev_id: Its revision.
+            texts: Sentences, in order.
+            more: They go on where the last call ended.
+        """
+        before = 0
+        if not self._documents:
+            self._given = self._last if more else 0
+        elif more:
+            before = self._documents.pop()[2]
         self._texts += texts
-        self._documents.append((doc_id, rev_id, len(texts)))
+        self._documents.append((doc_id, rev_id, before + len(texts)))
         self._characters += sum(map(len, texts))
         if len(self._texts) >= FLUSH_ROWS or self._characters >= FLUSH_CHARACTERS:
             self.flush()
@@ -104,6 +117,8 @@ class RowBuffer:
         first = np.searchsorted(of_row, np.arange(len(documents)))
         doc_id, rev_id = documents[of_row, 0], documents[of_row, 1]
         sentence = (np.arange(len(of_row)) - first[of_row]).astype(np.uint32)
+        sentence[of_row == 0] += np.uint32(self._given)
+        self._last = int(sentence[-1]) + 1
         source = np.full(len(of_row), self.source, np.uint16)
         columns: dict[str, pa.Array] = {
             "input_ids": pa.ListArray.from_arrays(

@@ -6,7 +6,8 @@ pipe. Rows are spilled below `_run/`, sorted by their shuffle key.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,9 @@ from transferset.text.wikitext import WikitextCleaner
 from transferset.tokens import WordPiece, load_tokenizer
 
 STAGE = "read"
+
+#: Sentences of one page that are handed on at once.
+PORTION = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +109,24 @@ def _read_pages(
         count += 1
         passages = cleaner.clean(page.text, page.title)
         if whole:
-            texts = ["\n".join(passages)] if passages else []
+            passages = ["\n".join(passages)] if passages else []
+        texts = (text for passage in passages for text in splitter.split(passage))
+        more = False
+        # in portions: a page may hold a million sentences
+        for portion in _portions(iter(passages) if whole else texts):
+            statistics.add(portion)
+            buffer.add(page.doc_id, page.rev_id, portion, more=more)
+            more = True
+        if more:
+            statistics.documents += 1
         else:
-            texts = [text for passage in passages for text in splitter.split(passage)]
-        if not texts:
             buffer.ledger[Reason.NO_PROSE] += 1
-            continue
-        statistics.add(texts)
-        buffer.add(page.doc_id, page.rev_id, texts)
     return count
+
+
+def _portions(texts: Iterator[str]) -> Iterator[list[str]]:
+    while portion := list(itertools.islice(texts, PORTION)):
+        yield portion
 
 
 class _Spill:
