@@ -138,6 +138,50 @@ def test_a_directory_with_other_files_is_never_touched(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("stranger", ["_run/mine.txt", "manifest.json", "_run/lock.txt"])
+def test_a_stranger_who_uses_our_names_loses_nothing(tmp_path, stranger, force):
+    root = tmp_path / "theirs"
+    (root / "_run").mkdir(parents=True)
+    (root / stranger).write_text("keep")
+    (root / "tokenizer.json").write_text("theirs")
+    if stranger == "manifest.json":
+        (root / "_run").rmdir()
+    before = {p: p.read_text() for p in root.rglob("*") if p.is_file()}
+    with pytest.raises(SetError):
+        building(root, RECIPE, force=force).__enter__()
+    assert {p: p.read_text() for p in root.rglob("*") if p.is_file()} == before
+
+
+def test_a_linked_run_folder_is_not_followed(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "recipe.json").write_text("keep")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "_run").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(SetError):
+        building(tmp_path / "set", RECIPE, force=True).__enter__()
+    assert (tmp_path / "elsewhere" / "recipe.json").read_text() == "keep"
+
+
+def test_names_that_only_look_like_ours_stay(tmp_path):
+    root = tmp_path / "s"
+    with building(root, RECIPE, force=False):
+        run(root)
+    mine = [root / "notes.tmp-backup", root / "notes.tmp-12", root / "sub.tmp-1"]
+    for path in mine:
+        path.write_text("mine")
+    with building(root, RECIPE, force=False):
+        assert all(path.exists() for path in mine)
+
+
+def test_an_altered_receipt_does_not_count(tmp_path):
+    run(tmp_path)
+    receipt = tmp_path / RUN / "one" / "00002.json"
+    receipt.write_text(receipt.read_text().replace('"rows":2', '"rows":3'))
+    assert run(tmp_path) == [{"rows": i} for i in range(5)]
+    assert ran(tmp_path)[5:] == ["2"]
+
+
 def test_force_removes_only_what_transferset_wrote(tmp_path):
     root = tmp_path / "s"
     with building(root, RECIPE, force=False):

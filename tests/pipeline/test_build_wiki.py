@@ -16,7 +16,7 @@ from web_server import serving
 
 import transferset
 from transferset.errors import InputError, SetError, TransfersetError, UsageError
-from transferset.pipeline import order, rows
+from transferset.pipeline import order, rows, wiki
 from transferset.sentences import get_splitter
 from transferset.shards import ShardSet
 from transferset.sources import dump as dump_module
@@ -154,6 +154,7 @@ def test_the_whole_set_is_the_same_at_any_number_of_workers(
 @pytest.mark.parametrize("flush", [1, 7, 100])
 def test_bytes_do_not_depend_on_batch_sizes(build, built, dumps, monkeypatch, flush):
     monkeypatch.setattr(rows, "FLUSH_ROWS", flush)
+    monkeypatch.setattr(wiki, "PORTION", flush)
     monkeypatch.setattr(order, "SORT_BYTES", flush * 1000)
     assert shard_digests(build(dumps["single"], keep_text=True)) == shard_digests(built)
 
@@ -386,6 +387,12 @@ def test_a_masked_lm_collator_consumes_it(built):
     assert batch["input_ids"].shape == batch["labels"].shape
     assert np.issubdtype(batch["input_ids"].dtype, np.integer)
     assert (batch["labels"] != -100).any()
+
+
+def test_a_failed_option_does_not_block_the_place(build, dumps, tmp_path):
+    with pytest.raises(TransfersetError, match="below_min_len"):
+        build(dumps["plain"], tmp_path / "set", min_len=500)
+    assert len(build(dumps["plain"], tmp_path / "set")) > 1000
 
 
 def test_the_recipe_is_recorded_beside_the_work(built):

@@ -24,7 +24,7 @@ from transferset.pipeline.interchange import write_datasets_files, write_tokeniz
 from transferset.pipeline.plan import WikiPlan, params_json, tokenizer_json
 from transferset.pipeline.rows import merge_statistics
 from transferset.shards import ShardSet
-from transferset.stage import Progress, building, receipts_digest, run_stage
+from transferset.stage import Progress, building, clear, receipts_digest, run_stage
 from transferset.version import __version__
 
 
@@ -135,10 +135,10 @@ def _check_read(plan: WikiPlan, read: Sequence[Json], root: Path) -> None:
         source.dump.check(mine, skip_damaged=plan.params.skip_damaged)
     if not any(result["rows"] for result in read):
         names = ", ".join(source.dump.path.name for source in plan.sources)
-        dropped = {str(reason): count for reason, count in _ledger(read).items()}
-        found = (
-            f"none in {sum(r['pages'] for r in read)} articles (dropped: {dropped or 'nothing'})"
-        )
+        dropped = ", ".join(f"{count} {reason}" for reason, count in _ledger(read).items())
+        pages = sum(result["pages"] for result in read)
+        found = f"none in {pages} articles (dropped: {dropped or 'nothing'})"
+        clear(root)  # nothing worth resuming, and another recipe may want the place
         raise TransfersetError(sentence("at least one row", found, names))
 
 
