@@ -15,7 +15,7 @@ from transferset import schema
 from transferset.errors import SetError
 from transferset.files import write_atomic
 from transferset.manifest import MANIFEST, Manifest, digest_json, pretty
-from transferset.report.inspect import summary
+from transferset.report.inspect import head, summary
 from transferset.shards import ShardSet, ShardWriter
 from transferset.verification import verify
 
@@ -193,6 +193,33 @@ def test_a_hostile_manifest_is_refused_even_if_its_digest_fits(whole, tmp_path, 
         return
     with pytest.raises(SetError, match="set"):
         verify(tmp_path / "set")
+
+
+def first_complaint(found: ShardSet) -> str | None:
+    """What reading and decoding every row of a set says, or None if it reads."""
+    try:
+        for row in head(found, 300, lambda ids: ([str(i) for i in ids], "")):
+            assert sum(row["input_ids"]) >= 0
+    except SetError as error:
+        return str(error)
+    return None
+
+
+def test_inspecting_a_damaged_shard_never_crashes(tmp_path):
+    """Flips that `open` cannot see, for it looks at sizes only."""
+    made = make_set(tmp_path / "set", rows=[300], text=True)
+    path = made.root / made.manifest.shards[0].file
+    good = path.read_bytes()
+    chance = random.Random(3)
+    complaints = []
+    for _ in range(300):
+        data = bytearray(good)
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        path.write_bytes(data)
+        complaints.append(first_complaint(made))
+    refused = [text for text in complaints if text]
+    assert len(refused) > 10
+    assert all(path.name in text for text in refused)
 
 
 def test_special_ids_of_the_toy_tokenizer_are_those_the_rows_use(whole):

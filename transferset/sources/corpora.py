@@ -193,6 +193,8 @@ def _completed(part: CorpusPart, manifest: Path, at: str) -> CorpusPart:
 def _name_of(url: str, at: str) -> str:
     try:
         return check_name(urlsplit(url).path.rpartition("/")[2])
+    except ValueError as error:
+        raise UsageError(sentence("a url", f"{url!r} ({error})", at)) from None
     except UsageError as error:
         raise UsageError(sentence("a name beside the url", str(error), at)) from None
 

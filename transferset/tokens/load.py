@@ -48,16 +48,23 @@ def load_tokenizer(spec: str | None = None, *, engine: str = "auto") -> WordPiec
 
 
 def _find(spec: str | None) -> Found:
-    if spec is None or (spec in ENGLISH_REPOS and not Path(spec).exists()):
+    if spec is None or (spec in ENGLISH_REPOS and not _exists(Path(spec))):
         return _english()
     if spec == "demo":
         return _demo()
     path = Path(spec).expanduser()
-    if spec and path.exists():
+    if spec and _exists(path):
         return _from_path(path), "file"
     if path.suffix in (".json", ".txt") or spec.startswith((".", "/", "~")):
         raise UsageError(sentence("a tokenizer", "no such file", spec, "check the path"))
     return _from_package(spec) or _from_hub(spec)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # longer than a name can be
+        return False
 
 
 def _demo() -> Found:

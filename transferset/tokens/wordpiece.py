@@ -12,7 +12,7 @@ from tokenizers import Encoding
 
 from transferset.errors import InputError, TransfersetError, UsageError, sentence
 from transferset.tokens import engines, roles, rows
-from transferset.tokens.definition import Definition
+from transferset.tokens.definition import Definition, TokenizerInfo
 from transferset.tokens.engines import Ids, Offsets, Oracle
 from transferset.tokens.rows import Rows
 
@@ -50,7 +50,7 @@ class WordPiece:
         self._oracle = Oracle(definition)
         self.json = definition.text
         self.vocabulary = self._oracle.vocabulary()
-        self.info = roles.describe(definition, self._oracle.tokenizer, len(self.vocabulary))
+        self.info = _described(definition, self._oracle, len(self.vocabulary))
         self.checked = 0
         self.mismatches = 0
 
@@ -200,6 +200,19 @@ class WordPiece:
                 sentence(expected, str(wrong[0]), do="pass the tokenizer that made them")
             )
         return numbers
+
+
+def _described(definition: Definition, oracle: Oracle, size: int) -> TokenizerInfo:
+    """Describe a tokenizer and try it: some files load and then cannot encode a word."""
+    try:
+        info = roles.describe(definition, oracle.tokenizer, size)
+        oracle.encode(["A trial: does it run, and spell what is unknown? 漢 \U0001f9ff \u0e01"])
+    except (TransfersetError, KeyboardInterrupt, MemoryError, SystemExit):
+        raise
+    except BaseException as error:  # a panic in Rust is not an Exception
+        expected = "a tokenizer that `tokenizers` can run"
+        raise InputError(sentence(expected, f"{error}", definition.name)) from error
+    return info
 
 
 def _load(definition: Definition, engine: str, origin: str) -> WordPiece:
