@@ -32,9 +32,12 @@ class Statistics:
 
     def add(self, texts: Sequence[str]) -> None:
         """Count sentences of a document; a word is what stands between white space."""
+        joined = "".join(texts)
         self.sentences += len(texts)
-        self.text_bytes += len("".join(texts).encode())
-        lengths = [text.count(" ") + text.count("\n") + 1 for text in texts]
+        self.text_bytes += len(joined.encode())
+        lengths = [text.count(" ") + 1 for text in texts]  # white space is single, by cleaning
+        if "\n" in joined:  # documents: paragraphs are lines
+            lengths = [n + text.count("\n") for n, text in zip(lengths, texts, strict=True)]
         self.words += sum(lengths)
         self.words_per_sentence.update(lengths)
 

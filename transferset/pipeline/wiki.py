@@ -6,7 +6,6 @@ pipe. Rows are spilled below `_run/`, sorted by their shuffle key.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -108,14 +107,10 @@ def _read_pages(
     for page in pages:
         count += 1
         passages = cleaner.clean(page.text, page.title)
-        if whole:
-            passages = ["\n".join(passages)] if passages else []
-        texts = (text for passage in passages for text in splitter.split(passage))
         more = False
-        # in portions: a page may hold a million sentences
-        for portion in _portions(iter(passages) if whole else texts):
-            statistics.add(portion)
-            buffer.add(page.doc_id, page.rev_id, portion, more=more)
+        for texts in _whole(passages) if whole else _sentences(passages, splitter):
+            statistics.add(texts)
+            buffer.add(page.doc_id, page.rev_id, texts, more=more)
             more = True
         if more:
             statistics.documents += 1
@@ -124,9 +119,21 @@ def _read_pages(
     return count
 
 
-def _portions(texts: Iterator[str]) -> Iterator[list[str]]:
-    while portion := list(itertools.islice(texts, PORTION)):
-        yield portion
+def _whole(passages: list[str]) -> Iterator[list[str]]:
+    if passages:
+        yield ["\n".join(passages)]
+
+
+def _sentences(passages: list[str], splitter: Splitter) -> Iterator[list[str]]:
+    """Sentences in portions, for a page may hold a million of them."""
+    texts: list[str] = []
+    for passage in passages:
+        texts += splitter.split(passage)
+        while len(texts) > PORTION:
+            yield texts[:PORTION]
+            del texts[:PORTION]
+    if texts:
+        yield texts
 
 
 class _Spill:
