@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from corpus import articles
+from hypothesis import given
+from hypothesis import strategies as st
 from making_dumps import export, page, parsed
 from tokenizers import Tokenizer
 from web_server import serving
@@ -183,6 +185,18 @@ def test_a_long_sentence_becomes_near_equal_rows_and_no_token_is_lost(build, bui
     for row in table(short).to_pylist():
         numbers.setdefault(row["doc_id"], []).append(row["sentence"])
     assert all(n == list(range(len(n))) for n in numbers.values())
+
+
+@given(st.lists(st.sampled_from(["a", "bb", " ", "ccc ", "dddd "]), max_size=60).map("".join))
+def test_what_no_splitter_could_cut_is_cut_at_white_space(text):
+    text = text.strip()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wiki, "LONGEST", 10)
+        parts = wiki.shorter(text)
+    assert "".join("".join(parts).split()) == "".join(text.split())
+    assert all(0 < len(part) <= 10 and part == part.strip() for part in parts if text)
+    if all(len(word) <= 10 for word in text.split()):
+        assert " ".join(parts).split() == text.split()
 
 
 def test_min_len_drops_rows_and_counts_them(build, built, dumps):

@@ -26,6 +26,10 @@ from transferset.tokens import WordPiece, load_tokenizer
 
 STAGE = "read"
 
+#: Characters of the longest sentence that is encoded in one go; the offsets of its tokens are
+#: needed to split it, some hundred bytes each.
+LONGEST = 50_000
+
 #: Sentences of one page that are handed on at once.
 PORTION = 10_000
 
@@ -128,12 +132,24 @@ def _sentences(passages: list[str], splitter: Splitter) -> Iterator[list[str]]:
     """Sentences in portions, for a page may hold a million of them."""
     texts: list[str] = []
     for passage in passages:
-        texts += splitter.split(passage)
+        for text in splitter.split(passage):
+            texts += [text] if len(text) <= LONGEST else shorter(text)
         while len(texts) > PORTION:
             yield texts[:PORTION]
             del texts[:PORTION]
     if texts:
         yield texts
+
+
+def shorter(text: str) -> list[str]:
+    """Cut what no splitter could, at the last white space that fits, else where it must be."""
+    parts = []
+    while len(text) > LONGEST:
+        at = text.rfind(" ", 1, LONGEST + 1)
+        at = LONGEST if at < 0 else at
+        parts.append(text[:at].rstrip())
+        text = text[at:].lstrip()
+    return [*parts, text] if text else parts
 
 
 class _Spill:
