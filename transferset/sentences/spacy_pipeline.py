@@ -7,6 +7,7 @@ decided, whatever else is installed.
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from transferset.errors import UsageError, sentence
@@ -59,14 +60,14 @@ def load(model: str, language: str) -> tuple[SpacySplitter, str]:
             not know the language.
     """
     try:
-        import spacy
-    except ImportError as error:
+        release = version("spacy")
+    except PackageNotFoundError as error:
         do = "pip install 'transferset[spacy]'"
         raise UsageError(sentence("spaCy for --splitter spacy", "none", do=do)) from error
     pipeline = _installed(model) if model else _blank(language)
     name = f"{model}-{pipeline.meta['version']}" if model else f"{language}-sentencizer"
     pipeline.max_length = _LONGEST
-    return SpacySplitter(pipeline), f"{spacy.__version__}/{name}"
+    return SpacySplitter(pipeline), f"{release}/{name}"
 
 
 def _blank(language: str) -> Language:
