@@ -23,6 +23,16 @@ class Reason(StrEnum):
     DAMAGED_PAGE = "damaged_page"
     DAMAGED_BLOCK = "damaged_block"
     BELOW_MIN_LEN = "below_min_len"
+    NOT_SAMPLED = "not_sampled"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    FILTERED_OUT = "filtered_out"
+    DUPLICATE = "duplicate"
+    EMPTIED = "emptied"
+    JOINED = "joined"
+    REPLACED = "replaced"
+    OTHER_SPLIT = "other_split"
+    BY_TRANSFORM = "by_transform"
 
 
 #: What is counted under each reason.
@@ -37,6 +47,16 @@ UNIT: Mapping[Reason, str] = {
     Reason.DAMAGED_PAGE: "pages",
     Reason.DAMAGED_BLOCK: "blocks",
     Reason.BELOW_MIN_LEN: "rows",
+    Reason.NOT_SAMPLED: "rows",
+    Reason.TOO_SHORT: "rows",
+    Reason.TOO_LONG: "rows",
+    Reason.FILTERED_OUT: "rows",
+    Reason.DUPLICATE: "rows",
+    Reason.EMPTIED: "rows",
+    Reason.JOINED: "rows",
+    Reason.REPLACED: "rows",
+    Reason.OTHER_SPLIT: "rows",
+    Reason.BY_TRANSFORM: "rows",
 }
 
 #: One sentence for the reader of `inspect`.
@@ -51,6 +71,16 @@ WHY: Mapping[Reason, str] = {
     Reason.DAMAGED_PAGE: "the page touches damaged bytes and was skipped on request",
     Reason.DAMAGED_BLOCK: "a compressed block was damaged and skipped on request",
     Reason.BELOW_MIN_LEN: "the row is shorter than --min-len",
+    Reason.NOT_SAMPLED: "the row was not drawn by --sample, or for its part of a mix",
+    Reason.TOO_SHORT: "the row has fewer ids than --lengths allows",
+    Reason.TOO_LONG: "the row has more ids than --lengths allows",
+    Reason.FILTERED_OUT: "the row does not satisfy --filter",
+    Reason.DUPLICATE: "an earlier row has the same ids",
+    Reason.EMPTIED: "--delete left no content token in the row",
+    Reason.JOINED: "the row stands in the same packed row as the one before it",
+    Reason.REPLACED: "a model was fitted on the row, and generated rows stand in its place",
+    Reason.OTHER_SPLIT: "the row is in another split",
+    Reason.BY_TRANSFORM: "a transform from outside transferset dropped the row",
 }
 
 #: Counts by reason.

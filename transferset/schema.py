@@ -20,16 +20,23 @@ BATCH_ROWS: Final = 10_000
 UINT16_VOCABULARY: Final = 65_536
 
 _FIXED: Mapping[str, pa.DataType] = {
+    "labels": pa.list_(pa.int32()),
     "text": pa.string(),
     "text_pair": pa.string(),
     "doc_id": pa.uint64(),
     "rev_id": pa.uint64(),
     "sentence": pa.uint32(),
     "source": pa.uint16(),
+    "part": pa.uint16(),
+    "parent_row": pa.uint64(),
+    "copy": pa.uint32(),
 }
 
 #: Columns of one number a row.
-FIXED_WIDTH: Final = ("doc_id", "rev_id", "sentence", "source")
+FIXED_WIDTH: Final = ("doc_id", "rev_id", "sentence", "source", "part", "parent_row", "copy")
+
+#: The address of a row of a derived set: the row that it comes from, and which copy of it it is.
+ADDRESS: Final = ("parent_row", "copy")
 
 #: The order in which columns stand in a set.
 COLUMNS: Final = ("input_ids", *_FIXED)
