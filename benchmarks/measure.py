@@ -128,7 +128,8 @@ def measure(command: Sequence[str | Path], environment: Mapping[str, str] | None
     return Usage(cpu, wall, *peaks, done.stdout)
 
 
-def _rate(size: int, work: Callable[[], object]) -> dict[str, float]:
+def rate(size: int, work: Callable[[], object]) -> dict[str, float]:
+    """Megabytes a CPU-second and a second, of work on `size` bytes."""
     cpu, wall = time.process_time(), time.perf_counter()
     work()
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
@@ -146,9 +147,8 @@ def _read_through(path: Path, threads: int | None) -> int:
         return sum(len(block) for block in iter(lambda: file.read(_BLOCK), b""))
 
 
-def limits(path: Path) -> dict[str, dict[str, float]]:
-    """MB of XML per CPU-second and per second that this machine cannot pass."""
-    size = _read_through(path, None)
+def memcpy() -> dict[str, float]:
+    """The rate of copying memory, in blocks larger than the caches."""
     source, target = bytearray(64 * _BLOCK), bytearray(64 * _BLOCK)
     target[:] = source  # touch the pages first
     times = 16
@@ -157,14 +157,20 @@ def limits(path: Path) -> dict[str, dict[str, float]]:
         for _ in range(times):
             memoryview(target)[:] = source
 
+    return rate(times * len(source), copy)
+
+
+def limits(path: Path) -> dict[str, dict[str, float]]:
+    """MB of XML per CPU-second and per second that this machine cannot pass."""
+    size = _read_through(path, None)
     found = {
-        "bz2 (standard library)": _rate(size, lambda: _read_through(path, None)),
-        "memcpy": _rate(times * len(source), copy),
+        "bz2 (standard library)": rate(size, lambda: _read_through(path, None)),
+        "memcpy": memcpy(),
     }
     if importlib.util.find_spec("rapidgzip"):
         for threads in (1, 2):
             work = lambda threads=threads: _read_through(path, threads)  # noqa: E731
-            found[f"rapidgzip, {threads} thread{'s'[: threads - 1]}"] = _rate(size, work)
+            found[f"rapidgzip, {threads} thread{'s'[: threads - 1]}"] = rate(size, work)
     return found
 
 

@@ -2,7 +2,8 @@
 
 import transferset
 corpus = transferset.build_wiki("simplewiki@latest", "sets/simple")
-for batch in corpus.batches(): ...
+small = transferset.derive(corpus.root, "sets/small", steps=[transferset.Sample("1%")], seed=7)
+for batch in small.batches(): ...
 """
 
 from __future__ import annotations
@@ -15,37 +16,81 @@ from transferset.version import __version__
 if TYPE_CHECKING:
     from transferset.api import (
         build_wiki,
+        derive,
+        diff,
         inspect,
+        mix,
         open,
+        plan_derive,
         plan_wiki,
+        report,
+        run,
+        stats,
         verify,
         vocab_fit,
     )
     from transferset.errors import InputError, SetError, TransfersetError, UsageError
     from transferset.shards import ShardSet
+    from transferset.steps import (
+        Dedupe,
+        Delete,
+        Filter,
+        Generate,
+        Lengths,
+        Mask,
+        Pack,
+        Replace,
+        Sample,
+        Shuffle,
+        Split,
+        transform,
+    )
 
+_HOMES = {
+    "transferset.api": (
+        "build_wiki", "derive", "diff", "inspect", "mix", "open", "plan_derive", "plan_wiki",
+        "report", "run", "stats", "verify", "vocab_fit",
+    ),
+    "transferset.errors": ("InputError", "SetError", "TransfersetError", "UsageError"),
+    "transferset.shards": ("ShardSet",),
+    "transferset.steps": (
+        "Dedupe", "Delete", "Filter", "Generate", "Lengths", "Mask", "Pack", "Replace", "Sample",
+        "Shuffle", "Split", "transform",
+    ),
+}  # fmt: skip
 
-_HOME = {
-    **dict.fromkeys(
-        ("build_wiki", "inspect", "open", "plan_wiki", "verify", "vocab_fit"), "transferset.api"
-    ),
-    **dict.fromkeys(
-        ("InputError", "SetError", "TransfersetError", "UsageError"), "transferset.errors"
-    ),
-    "ShardSet": "transferset.shards",
-}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Dedupe",
+    "Delete",
+    "Filter",
+    "Generate",
     "InputError",
+    "Lengths",
+    "Mask",
+    "Pack",
+    "Replace",
+    "Sample",
     "SetError",
     "ShardSet",
+    "Shuffle",
+    "Split",
     "TransfersetError",
     "UsageError",
     "__version__",
     "build_wiki",
+    "derive",
+    "diff",
     "inspect",
+    "mix",
     "open",
+    "plan_derive",
     "plan_wiki",
+    "report",
+    "run",
+    "stats",
+    "transform",
     "verify",
     "vocab_fit",
 ]

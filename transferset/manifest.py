@@ -23,6 +23,7 @@ from transferset.shapes import (
     count,
     file_name,
     seed,
+    set_file,
     text,
 )
 
@@ -58,7 +59,7 @@ class ShardEntry:
     pieces: tuple[str, ...]
 
 
-_FILE: Final = {"file": file_name, "bytes": count, "blake3": text}
+_FILE: Final = {"bytes": count, "blake3": text}
 _STATISTICS: Final = ("pages", "documents", "sentences", "words", "text_bytes")
 
 #: What a manifest must look like before anything in it is used.
@@ -95,8 +96,8 @@ SHAPE: Final = {
         {"source": count, **dict.fromkeys(_STATISTICS, count), "words_per_sentence": [[count]]}
     ],
     "ledger": [{"reason": text, "unit": text, "count": count}],
-    "shards": [{**_FILE, "rows": count, "tokens": count, "pieces": [text]}],
-    "files": [_FILE],
+    "shards": [{**_FILE, "file": file_name, "rows": count, "tokens": count, "pieces": [text]}],
+    "files": [{**_FILE, "file": set_file}],
 }
 
 

@@ -37,6 +37,18 @@ def file_name(value: object) -> bool:
     )
 
 
+#: Folders of a set that hold fitted models and tables.
+INNER = ("_fit", "_tables")
+
+
+def set_file(value: object) -> bool:
+    """The plain name of a file, or of one in `_fit/` or `_tables/`."""
+    if isinstance(value, str) and value.count("/") == 1:
+        folder, _, name = value.partition("/")
+        return folder in INNER and file_name(name)
+    return file_name(value)
+
+
 def anything(value: object) -> bool:
     """Any JSON."""
     return True

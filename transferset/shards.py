@@ -18,6 +18,7 @@ from transferset import schema as schemas
 from transferset.errors import SetError, sentence
 from transferset.files import HashingFile
 from transferset.manifest import PIECE_BYTES, Manifest, ShardEntry
+from transferset.shapes import set_file
 
 #: What to do about a damaged file.
 REMEDY: Final = "restore the file, or build the set again with --force"
@@ -252,7 +253,7 @@ def check_size(root: Path, file: str, size: int) -> None:
         SetError: It is missing, or has another size.
     """
     path = root / file
-    if Path(file).name != file:
+    if not set_file(file):
         raise SetError(sentence("plain file names in the manifest", file, str(root)))
     try:
         found = path.stat().st_size

@@ -38,6 +38,7 @@ from transferset.manifest import (
     pretty,
 )
 from transferset.manifest import fingerprint as digest_recipe
+from transferset.shapes import INNER
 from transferset.version import __version__
 
 Context = TypeVar("Context")
@@ -52,6 +53,7 @@ OWN_FILES: Final = (
     "dataset_info.json",
     "tokenizer.json",
     "tokenizer_config.json",
+    *(f"{folder}/*.json" for folder in INNER),
 )
 
 
@@ -329,6 +331,9 @@ def clear(root: Path) -> None:
         for path in root.glob(pattern):
             if path.is_file() or path.is_symlink():
                 path.unlink()
+    for folder in INNER:
+        with contextlib.suppress(OSError):  # not there, or it holds what is not ours
+            (root / folder).rmdir()
     for path in [p for p in (root / RUN).iterdir() if p.name != "lock"]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 

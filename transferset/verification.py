@@ -16,6 +16,7 @@ from transferset import schema as schemas
 from transferset.errors import SetError, TransfersetError, sentence
 from transferset.files import digest_file
 from transferset.manifest import MANIFEST, PIECE_BYTES, Json, ShardEntry
+from transferset.shapes import INNER
 from transferset.shards import REMEDY, ShardSet, shard_name
 
 #: How every stream ends.
@@ -62,8 +63,9 @@ def _check_files(found: ShardSet) -> None:
     if extra:
         where = str(found.root / extra[0])
         raise SetError(sentence("the manifest's shards only", "another one", where, "move it away"))
-    unlisted = set(_LISTED) - {entry.file for entry in manifest.files}
-    for name in sorted(name for name in unlisted if (found.root / name).exists()):
+    there = {name for name in _LISTED if (found.root / name).exists()}
+    there |= {f"{folder}/{p.name}" for folder in INNER for p in (found.root / folder).glob("*")}
+    for name in sorted(there - {entry.file for entry in manifest.files}):
         where = f"{found.root / name}, byte 0"
         raise SetError(sentence("files that the manifest lists", "another", where, REMEDY))
     for entry in manifest.files:
@@ -165,6 +167,9 @@ def _check_batch(found: ShardSet, batch: pa.RecordBatch, at: str, first_row: int
     _require_rows(ends - starts >= 2, "two ids or more", at, first_row)
     _require_rows(ids[starts] == special["cls"], "[CLS] first", at, first_row)
     _require_rows(ids[ends - 1] == special["sep"], "[SEP] last", at, first_row)
+    if "labels" in batch.schema.names:
+        labels = batch.column("labels").offsets.to_numpy()
+        _require_rows(np.diff(labels) == ends - starts, "a label for each id", at, first_row)
     longest = found.manifest.params.get("max_len")
     if longest is not None:
         _require_rows(ends - starts <= longest, f"at most {longest} ids", at, first_row)

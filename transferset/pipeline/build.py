@@ -192,7 +192,10 @@ def _manifest(
         format=schema.FORMAT_VERSION,
         name=plan.name,
         op="build wiki",
-        params=params_json(plan.params),
+        params={
+            **params_json(plan.params),
+            **({"preset": plan.preset} if plan.preset is not None else {}),
+        },
         seed=plan.seed,
         generator=rng.GENERATOR,
         recipe=recipe,

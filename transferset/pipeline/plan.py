@@ -93,6 +93,7 @@ class WikiPlan:
     seed: int
     engine: str
     parts: tuple[tuple[int, Part], ...]
+    preset: Json | None = None
 
     @property
     def recipe(self) -> Json:
@@ -148,6 +149,7 @@ def make_plan(
     name: str,
     seed: int,
     engine: str,
+    preset: Json | None = None,
 ) -> WikiPlan:
     """Open and check the inputs of a build.
 
@@ -158,6 +160,7 @@ def make_plan(
         name: Name of the set, for people.
         seed: 0 ≤ seed < 2**64.
         engine: Which engine workers use; the ids are the same.
+        preset: Name and deviations of a preset, for the manifest.
 
     Returns:
         The plan.
@@ -187,6 +190,7 @@ def make_plan(
         seed,
         engine,
         _parts(sources, params.limit, skip_damaged=params.skip_damaged),
+        preset,
     )
 
 

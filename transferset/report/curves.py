@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from transferset.report.scales import Floats
 
 if TYPE_CHECKING:
     from transferset.report.measures import Measures
-
-Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +55,13 @@ def length_curve(number: int, name: str, measured: Measures) -> Curve | None:
     return Curve(number, name, lengths.astype(np.float64), np.cumsum(counts)[lengths] / total)
 
 
-def token_curve(number: int, name: str, counts: Counts) -> Curve | None:
-    """CDF of the relative frequencies of tokens (thesis, Figure 5.4), commonest first.
-
-    Args:
-        number: The set's number on the page.
-        name: Its name.
-        counts: Occurrences of each piece, special pieces set to 0.
+def token_curve(number: int, name: str, measured: Measures) -> Curve | None:
+    """CDF of the relative frequencies of tokens (thesis, Figure 5.4), the commonest first.
 
     Returns:
-        The curve over ranks from 1; None for a set without tokens.
+        The curve over ranks from 1; None for a set without content tokens.
     """
+    counts = np.asarray(measured.token_counts, np.int64)
     seen = np.sort(counts[counts > 0])[::-1]
     if not len(seen):
         return None
@@ -75,19 +69,22 @@ def token_curve(number: int, name: str, counts: Counts) -> Curve | None:
     return Curve(number, name, ranks, np.cumsum(seen) / int(seen.sum()))
 
 
-def content_counts(measured: Measures, tokenizer: dict[str, Any] | None) -> Counts:
-    """Counts of content tokens: those of [CLS], [SEP], [PAD] and [MASK] set to 0, [UNK] kept."""
-    counts = np.array(measured.token_counts, np.int64)
-    if tokenizer is not None:
-        special = [i for role, i in tokenizer["special_ids"].items() if role != "unk"]
-        counts[[i for i in special if i < len(counts)]] = 0
-    return counts
-
-
 def same(a: Curve, b: Curve, within: float = 0.005) -> bool:
     """Whether two curves cannot be told apart in a figure: shares differ by less than `within`."""
     x = np.union1d(a.x, b.x)
     return bool(np.max(np.abs(_values(a, x) - _values(b, x))) < within)
+
+
+def coinciding(curves: Sequence[Curve]) -> list[list[int]]:
+    """Numbers of the sets whose curves lie on each other, group by group."""
+    groups: list[list[Curve]] = []
+    for curve in curves:
+        near = next((g for g in groups if same(g[0], curve)), None)
+        if near is None:
+            groups.append([curve])
+        else:
+            near.append(curve)
+    return [[c.number for c in group] for group in groups if len(group) > 1]
 
 
 def _values(curve: Curve, x: Floats) -> Floats:

@@ -19,7 +19,15 @@ from rich.progress import (
 
 from transferset.errors import printable
 
-_VERBS: Final = {"read": "reading", "order": "writing"}
+_VERBS: Final = {
+    "read": "reading",
+    "order": "writing",
+    "survey": "surveying",
+    "fit": "fitting",
+    "count": "counting",
+    "mix": "choosing",
+    "write": "writing",
+}
 
 
 class Bar:
@@ -68,7 +76,9 @@ class Bar:
     def start(self, stage: str, total: int, unit: str) -> None:
         """A stage begins: `total` units of work."""
         self._rows = 0
-        self._task = self._bar.add_task(_VERBS.get(stage, stage), total=total, rate="")
+        self._task = self._bar.add_task(
+            _VERBS.get(stage.partition("-")[0], stage), total=total, rate=""
+        )
 
     def advance(self, amount: int, rows: int) -> None:
         """A task ended: units of work, and rows it gave."""

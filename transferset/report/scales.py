@@ -40,6 +40,14 @@ class Scale:
         first = math.ceil(self.low / step)
         return [i * step for i in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
+    def minor(self) -> list[float]:
+        """Between the ticks of a log axis 2, 3, … 9 times each power of ten; else none."""
+        if not self.log:
+            return []
+        exponents = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)))
+        values = (m * 10.0**e for e in exponents for m in range(2, 10))
+        return [value for value in values if self.low <= value <= self.high]
+
 
 def _round_step(least: float) -> float:
     """The smallest of 1, 2, 5 times a power of ten that is not below `least`."""
@@ -48,9 +56,8 @@ def _round_step(least: float) -> float:
 
 
 def tick_label(value: float) -> str:
-    """`0`, `250`, `10 k`, `2 M`."""
-    for scale, unit in ((1e9, " G"), (1e6, " M"), (1e4, " k")):
+    """`0`, `250`, `10,000`, `2 M`."""
+    for scale, unit in ((1e9, "\u00a0G"), (1e6, "\u00a0M")):
         if value >= scale:
-            by = 1e3 if unit == " k" else scale
-            return f"{value / by:g}{unit}"
-    return f"{value:g}"
+            return f"{value / scale:g}{unit}"
+    return f"{value:,.0f}" if value >= 1000 else f"{value:g}"

@@ -1,4 +1,4 @@
-"""Numbers, steps and sizes in words."""
+"""Numbers, steps and sizes in words; a unit stays on the line of its number."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def size(count: int | None) -> str:
         return "–"
     for scale, unit in _UNITS:
         if count >= scale:
-            return f"{count / scale:.1f} {unit}"
-    return f"{count} B"
+            return f"{count / scale:.1f}\u00a0{unit}"
+    return f"{count}\u00a0B"
 
 
 def share(part: float, whole: float) -> str:
@@ -32,11 +32,11 @@ def percent(ratio: float) -> str:
     """A ratio as per cent in three digits that tell: `0.103 %`, `9.99 %`, `100 %`."""
     value = 100 * ratio
     if value >= 99.95 or value == 0:
-        return f"{value:.0f} %"
+        return f"{value:.0f}\u00a0%"
     if value < 0.001:
-        return "< 0.001 %"
+        return "< 0.001\u00a0%"
     digits = 1 if value >= 10 else 2 if value >= 1 else 3
-    return f"{value:.{digits}f} %"
+    return f"{value:.{digits}f}\u00a0%"
 
 
 def number(value: float | None) -> str:
@@ -69,7 +69,11 @@ def _shuffle(p: Params) -> str:
 
 
 def _generate(p: Params) -> str:
-    return f"rows generated from length and token frequencies ({_amount(p, 'as many rows')})"
+    amount = shown(p.get("size", "?"), 40)
+    many = {"100%": "as many rows"}.get(amount, f"{amount} rows")
+    if "%" in many:
+        many = f"{amount} of the number of rows"
+    return f"{many} generated from its length and token frequencies"
 
 
 def _mask(p: Params) -> str:

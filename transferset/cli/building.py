@@ -1,63 +1,22 @@
-"""The command line: parse, call one function of the API, render."""
+"""`build` and `vocab`: corpora and vocabularies."""
 
 from __future__ import annotations
 
-import io
 import json
-import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
-from transferset.errors import TransfersetError, printable
-from transferset.version import __version__
+from transferset.cli.group import Commands, example, say, transferset
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-INTERRUPTED: Final = 130
-
-_EXIT_CODES: Final = """\b
-Exit codes:
-  0    done
-  1    failed: disk, memory, network, a result of zero rows
-  2    usage: wrong option, unknown tokenizer
-  3    bad input: not a dump, damaged, wrong checksum
-  4    a damaged set, or an existing one of another recipe
-  130  interrupted; the same command resumes
-"""
-
-
-class Commands(click.Group):
-    """A group that lists its commands in the order of the pipeline, not of the alphabet."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of definition."""
-        return list(self.commands)
-
-
-@click.group(cls=Commands, epilog=_EXIT_CODES, context_settings={"max_content_width": 100})
-@click.version_option(__version__, prog_name="transferset")
-def transferset() -> None:
-    """Build the transfer sets that knowledge distillation trains on.
-
-    \b
-    First steps, without network:
-      transferset build wiki        a corpus from the packaged sample
-      transferset inspect           what it is
-      transferset verify            whether every byte is right
-    """  # noqa: D301  # click's mark for a paragraph that is not rewrapped
 
 
 @transferset.group(cls=Commands)
 def build() -> None:
     """Build a corpus set from a source."""
-
-
-def _example(*lines: str) -> str:
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def reading_options(command: F) -> F:
@@ -115,7 +74,7 @@ _READING: Final = [
 
 @build.command(
     "wiki",
-    epilog=_example(
+    epilog=example(
         "transferset build wiki demo --out sets/demo",
         "transferset build wiki simplewiki@latest --keep-text",
         "transferset build wiki enwiki-20261101-pages-articles-multistream.xml.bz2 --workers 8",
@@ -132,6 +91,12 @@ _READING: Final = [
     default="auto",
     show_default=True,
     help="What turns text into ids; the ids are the same.",
+)
+@click.option(
+    "--as",
+    "preset",
+    metavar="NAME",
+    help="Parameters exactly as a publication had them: vandegraaf2021.",
 )
 @click.option("--cache", type=click.Path(path_type=Path), help="Where downloads are kept.")
 @click.option("--mirror", metavar="URL", help="Mirror of dumps.wikimedia.org to download from.")
@@ -152,7 +117,7 @@ def build_wiki(
     from transferset.report.progress import Bar
 
     if source is None:
-        _say(
+        say(
             "NOTE: no SOURCE given, so this builds the packaged SAMPLE, a few dozen articles.\n"
             "For a real corpus name a dump or a wiki: transferset build wiki simplewiki@latest\n"
         )
@@ -163,7 +128,7 @@ def build_wiki(
         found = api.build_wiki(source, out, shuffle=not no_shuffle, progress=bar, **options)
     languages = {origin["language"] for origin in found.manifest.sources} - {"en", "simple", ""}
     if languages and options["tokenizer"] is None:
-        _say(
+        say(
             f"NOTE: this text is in {', '.join(sorted(languages))}, its ids from the English BERT "
             "vocabulary.\nFit one: transferset vocab fit --help"
         )
@@ -184,58 +149,12 @@ def _dry_run(source: str | None, no_shuffle: bool, options: dict[str, Any]) -> N
     click.echo(json.dumps(plan_json(plan, workers), indent=1, ensure_ascii=False))
 
 
-@transferset.command(
-    epilog=_example("transferset inspect sets/wiki-demo --head 3", "transferset inspect --json")
-)
-@click.argument("path", metavar="[SET]", required=False, type=click.Path(path_type=Path))
-@click.option("--head", type=int, default=5, show_default=True, help="Rows to show.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
-def inspect(path: Path | None, head: int, as_json: bool) -> None:
-    """Show what a set is: columns, totals, ledger, lineage, and a few rows.
-
-    Without SET the only one under sets/ is shown.
-    """
-    from transferset import api
-
-    root = _named(path)
-    found = api.inspect(root, head=head)
-    if as_json:
-        click.echo(json.dumps({**found.facts, "head": found.rows}, indent=1, ensure_ascii=False))
-    else:
-        from transferset.report.terminal import show
-
-        show(found.facts, found.rows)
-
-
-@transferset.command(epilog=_example("transferset verify sets/wiki-demo"))
-@click.argument("path", metavar="[SET]", required=False, type=click.Path(path_type=Path))
-def verify(path: Path | None) -> None:
-    """Check every digest and every invariant of a set; exit code 4 names the first wrong place.
-
-    Without SET the only one under sets/ is checked.
-    """
-    from transferset import api
-    from transferset.report.progress import Bar
-
-    root = _named(path)
-    with Bar() as bar:
-        found = api.open(root)
-        bar.start("verify", found.manifest.totals["bytes"], "bytes")
-        api.verify(root, progress=lambda size: bar.advance(size, 0))
-    click.echo(
-        f"{root}: right; {len(found):,} rows in {len(found.manifest.shards)} shard(s), "
-        f"digest {found.manifest.digest[:16]}"
-    )
-
-
 @transferset.group(cls=Commands)
 def vocab() -> None:
     """Make vocabularies."""
 
 
-@vocab.command(
-    "fit", epilog=_example("transferset vocab fit text.txt --size 8000 --out vocab/mine")
-)
+@vocab.command("fit", epilog=example("transferset vocab fit text.txt --size 8000 --out vocab/mine"))
 @click.argument(
     "sources", metavar="FILE|SET...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
@@ -256,61 +175,3 @@ def vocab_fit(sources: tuple[Path, ...], out: Path, **options: Any) -> None:
         f"{out}: {len(fitted.pieces):,} pieces from {fitted.words:,} words, "
         f"{fitted.characters:,} characters covering {fitted.coverage:.3%}"
     )
-
-
-def _named(path: Path | None) -> Path:
-    from transferset import api
-
-    root = api.only_set(path)
-    if path is None:
-        _say(f"Using {root}, the only set under {api.SETS}/.")
-    return root
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
-
-
-def run(arguments: list[str] | None = None) -> int:
-    """Run the command line.
-
-    Args:
-        arguments: Without the program's name; None takes them from the process.
-
-    Returns:
-        The exit code, see `--help`.
-    """
-    # a scheduler's SIGTERM ends a run as Ctrl-C does: cleanly, and resumable
-    signal.signal(signal.SIGTERM, _interrupt)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # text of any script, terminal of any locale
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        transferset.main(arguments, prog_name="transferset", standalone_mode=False)
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output went away: nothing to tell it
-        return 1
-    except (KeyboardInterrupt, click.Abort, TransfersetError, MemoryError, OSError) as error:
-        code, text = _failure(error)
-        _say(text)
-        return code
-    return 0
-
-
-def _failure(error: BaseException) -> tuple[int, str]:
-    if isinstance(error, TransfersetError):
-        return error.exit_code, f"transferset: {printable(str(error), 2000)}"
-    if isinstance(error, MemoryError):
-        return 1, "transferset: expected enough memory, found none left; use fewer --workers"
-    if isinstance(error, OSError):
-        return 1, f"transferset: expected files to read and write, found {printable(str(error))}"
-    return INTERRUPTED, "Interrupted; run the same command again to resume."
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt

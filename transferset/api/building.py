@@ -1,25 +1,21 @@
-"""The Python API; each command of the CLI is one of these functions with the same parameters."""
+"""Building corpora and vocabularies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from transferset.api.sets import SETS, set_name
 from transferset.errors import SetError, UsageError, sentence
-from transferset.manifest import MANIFEST, Json
+from transferset.manifest import MANIFEST
 from transferset.shards import ShardSet
 
 if TYPE_CHECKING:
     from transferset.pipeline.plan import WikiPlan
-    from transferset.report.inspect import Decode
     from transferset.sources.local import LocalFile
     from transferset.stage import Progress
     from transferset.tokens import Vocabulary
-
-#: Where sets go, and are looked for, when no directory is named.
-SETS: Final = Path("sets")
 
 #: The source that needs no network: the articles that the package carries.
 DEMO: Final = "demo"
@@ -27,26 +23,8 @@ DEMO: Final = "demo"
 #: The sample is ours and free.
 DEMO_LICENCE: Final = "CC0-1.0"
 
-#: Most rows that `inspect` reads.
-MOST_SHOWN: Final = 1_000_000
-
 #: Longest row, specials included, when rows are sentences.
 MAX_LEN: Final = 512
-
-
-def open(path: str | Path) -> ShardSet:  # reads as transferset.open(path)
-    """Open a shard set.
-
-    Args:
-        path: Its directory.
-
-    Returns:
-        The set; sizes are checked against its manifest, digests are `verify`'s business.
-
-    Raises:
-        SetError: There is no set, or it is unfinished or damaged.
-    """
-    return ShardSet.open(path)
 
 
 def build_wiki(
@@ -70,6 +48,7 @@ def build_wiki(
     cache: str | Path | None = None,
     mirror: str | None = None,
     contact: str | None = None,
+    preset: str | None = None,
     progress: Progress | None = None,
 ) -> ShardSet:
     """Build a corpus set from a Wikipedia dump.
@@ -102,6 +81,7 @@ def build_wiki(
         cache: Where downloads are kept; None is the platform's cache folder.
         mirror: Base URL of a mirror of the dumps.
         contact: Mail or URL put in the User-Agent of downloads.
+        preset: Parameters exactly as a publication had them: `vandegraaf2021`.
         progress: Told of finished work.
 
     Returns:
@@ -136,6 +116,7 @@ def build_wiki(
         cache=cache,
         mirror=mirror,
         contact=contact,
+        preset=preset,
         progress=progress,
     )
     executor = LocalExecutor(workers or default_workers())
@@ -160,6 +141,7 @@ def plan_wiki(
     cache: str | Path | None = None,
     mirror: str | None = None,
     contact: str | None = None,
+    preset: str | None = None,
     progress: Progress | None = None,
 ) -> WikiPlan:
     """Open and check the inputs of `build_wiki` without writing a set (`--dry-run`).
@@ -170,6 +152,7 @@ def plan_wiki(
         The plan; `pipeline.build.plan_json` shows it.
     """
     from transferset.pipeline.plan import WikiParams, make_plan
+    from transferset.pipeline.presets import build_preset
     from transferset.tokens import load_tokenizer
 
     demo = source is None or str(source) == DEMO
@@ -177,19 +160,21 @@ def plan_wiki(
     files = _demo_files() if demo else _dump_files(str(source), cache, mirror, contact, progress)
     if max_len is None:
         max_len = MAX_LEN if unit == "sentence" else 0
+    given: dict[str, Any] = {
+        "splitter": splitter,
+        "unit": unit,
+        "min_len": min_len,
+        "max_len": max_len or None,
+        "shuffle": shuffle,
+    }
+    record = None
+    if preset is not None:
+        given, record = build_preset(preset, given)
     params = WikiParams(
-        splitter=splitter,
-        unit=unit,
-        min_len=min_len,
-        max_len=max_len or None,
-        keep_text=keep_text,
-        shuffle=shuffle,
-        shards=shards,
-        limit=limit,
-        skip_damaged=skip_damaged,
+        **given, keep_text=keep_text, shards=shards, limit=limit, skip_damaged=skip_damaged
     )
     name = set_name("wiki", DEMO if demo else str(source), files[0].date)
-    return make_plan(files, loaded, params, name=name, seed=seed, engine=engine)
+    return make_plan(files, loaded, params, name=name, seed=seed, engine=engine, preset=record)
 
 
 def _demo_files() -> list[LocalFile]:
@@ -219,82 +204,6 @@ def _dump_files(
         contact=contact,
         progress=progress.download if progress is not None else None,
     )
-
-
-def set_name(kind: str, source: str, date: str | None = None) -> str:
-    """A telling name for a set: `wiki-simplewiki-20261101` for `simplewiki@latest`.
-
-    Args:
-        kind: What was built.
-        source: As the user wrote it.
-        date: What `latest` turned out to be.
-    """
-    name = Path(source).name.replace("@latest", f"@{date}")
-    for ending in (".bz2", ".xml", ".toml", "-multistream", "-pages-articles"):
-        name = name.removesuffix(ending)
-    return f"{kind}-{name.replace('@', '-')}"
-
-
-def verify(
-    path: str | Path | None = None, *, progress: Callable[[int], None] | None = None
-) -> ShardSet:
-    """Check every digest and every invariant of a set.
-
-    Args:
-        path: Its directory; None is the only one under `sets/`.
-        progress: Called with the bytes of each shard that was found right.
-
-    Returns:
-        The set, if nothing is wrong.
-
-    Raises:
-        SetError: The first place that is wrong.
-        UsageError: There is no set, or more than one, to choose from.
-    """
-    from transferset.verification import verify as check
-
-    return check(only_set(path), progress)
-
-
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """What `inspect` found: the set's facts, and its first rows decoded."""
-
-    facts: Json
-    rows: list[Json]
-
-
-def inspect(path: str | Path | None = None, *, head: int = 5) -> Inspection:
-    """Look at a set: schema, totals, ledger, lineage, and a few rows.
-
-    Args:
-        path: Its directory; None is the only one under `sets/`.
-        head: How many rows, ≥ 0.
-
-    Returns:
-        Facts (rows, tokens, content_tokens, columns, totals, ledger, parents, op, params, seed,
-        shards, …) and rows with ids, pieces and text side by side.
-
-    Raises:
-        SetError: There is no set, or it is unfinished or damaged.
-        UsageError: There is no set, or more than one, to choose from; head is below 0.
-    """
-    from transferset.report import inspect as report
-
-    if not 0 <= head <= MOST_SHOWN:
-        raise UsageError(sentence(f"--head from 0 to {MOST_SHOWN:,}", str(head)))
-    found = ShardSet.open(only_set(path))
-    rows = report.head(found, head, _decoder(found) if head else None)
-    return Inspection(report.summary(found), rows)
-
-
-def _decoder(found: ShardSet) -> Decode | None:
-    if found.manifest.tokenizer is None or "input_ids" not in found.manifest.schema:
-        return None
-    from transferset.tokens import load_tokenizer
-
-    tokenizer = load_tokenizer(str(found.root), engine="tokenizers")
-    return lambda ids: (tokenizer.pieces(ids), tokenizer.decode(ids))
 
 
 def vocab_fit(
@@ -348,20 +257,3 @@ def _require_no_vocabulary(out: Path, *, force: bool) -> None:
         do = "choose another --out" if a_set else "choose another --out, or --force to replace it"
         found = "a set" if a_set else ", ".join(there)
         raise SetError(sentence("a directory without a tokenizer", found, str(out), do))
-
-
-def only_set(path: str | Path | None) -> Path:
-    """The set that is meant when none is named: the only one under `sets/`.
-
-    Raises:
-        UsageError: There is none, or there are several; the message lists them.
-    """
-    if path is not None:
-        return Path(path)
-    found = sorted(p.parent for p in SETS.glob(f"*/{MANIFEST}"))
-    if len(found) == 1:
-        return found[0]
-    expected = f"one set under {SETS}/"
-    if found:
-        raise UsageError(sentence(expected, ", ".join(map(str, found)), do="name one of them"))
-    raise UsageError(sentence(expected, "none", do="run `transferset build wiki`, or name a set"))

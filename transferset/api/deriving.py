@@ -1,0 +1,198 @@
+"""Deriving sets from sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from transferset.api.sets import SETS, only_set
+from transferset.errors import UsageError, sentence
+from transferset.shards import ShardSet
+from transferset.steps import Step, step_json
+
+if TYPE_CHECKING:
+    from transferset.executor import LocalExecutor
+    from transferset.pipeline.derive_plan import DerivePlan
+    from transferset.stage import Progress
+
+#: Longest name that a set gets by itself.
+_LONGEST_NAME: Final = 100
+
+#: A source of a mix: a directory, `DIR:WEIGHT`, or both apart.
+Weighted = str | Path | tuple[str | Path, float | str]
+
+
+def derive(
+    src: str | Path | None = None,
+    out: str | Path | None = None,
+    *,
+    steps: Sequence[Step] = (),
+    seed: int = 0,
+    preset: str | None = None,
+    fit: str | Path | None = None,
+    lineage: bool = False,
+    shards: int | None = None,
+    workers: int | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> ShardSet | dict[str, ShardSet]:
+    """Derive a transfer set from a set, step by step.
+
+    The same arguments give the same bytes at any number of workers. A set that is there already is
+    opened; an unfinished one is finished.
+
+    Args:
+        src: The parent's directory; None is the only set under `sets/`.
+        out: Directory of the new set; None is `sets/NAME`. With a split as last step the sibling
+            sets go below it, one folder each.
+        steps: What is done to the rows, in order: `transferset.Sample("10%")`,
+            `transferset.Shuffle()`, …
+        seed: Of all random choices, 0 ≤ seed < 2**64.
+        preset: Steps exactly as a publication did: `vandegraaf2021:generated`, …; instead of steps.
+        fit: A set whose distributions `generate` and `replace` take, instead of the parent's.
+        lineage: Keep each row's address as columns `parent_row` and `copy`.
+        shards: Number of shards; None is one per 256 MB.
+        workers: Worker processes; None is the number of processors.
+        force: Replace what is in `out`.
+        progress: Told of finished work.
+
+    Returns:
+        The finished set; with a split, the sets by name.
+
+    Raises:
+        UsageError: An option or a step is wrong, or cannot be done with these rows.
+        SetError: `src` is damaged; `out` holds another set, or something else, or is being built.
+        TransfersetError: Disk, memory, or no rows left.
+    """
+    from transferset.pipeline.derive import derive as carry_out
+    from transferset.pipeline.derive import splits
+    from transferset.stage import Quiet
+
+    plan = plan_derive(
+        src, steps=steps, seed=seed, preset=preset, fit=fit, lineage=lineage, shards=shards
+    )
+    root = _place(out, plan.name, [plan.src])
+    run = executor(workers)
+    quiet = progress or Quiet()
+    plans = splits(plan)
+    if plans[0].take is None:
+        return carry_out(plan, root, run, quiet, force=force)
+    return {
+        str(one.take): carry_out(one, root / str(one.take), run, quiet, force=force)
+        for one in plans
+    }
+
+
+def plan_derive(
+    src: str | Path | None = None,
+    *,
+    steps: Sequence[Step] = (),
+    seed: int = 0,
+    preset: str | None = None,
+    fit: str | Path | None = None,
+    lineage: bool = False,
+    shards: int | None = None,
+) -> DerivePlan:
+    """Check a derivation without writing anything (`--dry-run`).
+
+    Args and errors are those of `derive`.
+
+    Returns:
+        The plan; `pipeline.derive.plan_json` shows it.
+    """
+    from transferset.pipeline.derive_plan import make_derive_plan
+    from transferset.pipeline.presets import derive_preset
+
+    if preset is not None and steps:
+        raise UsageError(sentence("steps, or --as", "both"))
+    record = None
+    if preset is not None:
+        steps, record = derive_preset(preset)
+    parent = ShardSet.open(only_set(src))
+    return make_derive_plan(
+        parent,
+        tuple(steps),
+        name=_derived_name(parent.manifest.name, steps),
+        seed=seed,
+        fit=ShardSet.open(fit) if fit is not None else None,
+        lineage=lineage,
+        shards=shards,
+        preset=record,
+    )
+
+
+def mix(
+    sources: Sequence[Weighted],
+    out: str | Path | None = None,
+    *,
+    rows: int | str | None = None,
+    seed: int = 0,
+    shards: int | None = None,
+    workers: int | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> ShardSet:
+    """Mix sets in exact proportions, globally shuffled, with a column that says which row is whose.
+
+    Args:
+        sources: Directories, `DIR:WEIGHT`, or (directory, weight); without weights everything of
+            all of them.
+        out: Directory of the new set; None is `sets/NAME`.
+        rows: Rows of the mix, like 100000 or `100k`; None is as many as the weights allow.
+        seed: Of the choice and the order, 0 ≤ seed < 2**64.
+        shards: Number of shards; None is one per 256 MB.
+        workers: Worker processes; None is the number of processors.
+        force: Replace what is in `out`.
+        progress: Told of finished work.
+
+    Returns:
+        The finished set.
+
+    Raises:
+        UsageError: An option is wrong, the sets have different tokenizers, or too few rows.
+        SetError: A source is damaged; `out` holds another set, or something else.
+        TransfersetError: Disk or memory.
+    """
+    from transferset.pipeline.mix import make_mix_plan, mix_sets
+    from transferset.stage import Quiet
+
+    plan = make_mix_plan(sources, rows=rows, seed=seed, shards=shards)
+    root = _place(out, plan.name, plan.sets)
+    return mix_sets(plan, root, executor(workers), progress or Quiet(), force=force)
+
+
+def executor(workers: int | None) -> LocalExecutor:
+    """The local processes that a command may use.
+
+    Raises:
+        UsageError: Not a number of workers.
+    """
+    from transferset.executor import LocalExecutor, default_workers
+
+    if workers is not None and workers < 1:
+        raise UsageError(sentence("--workers of at least 1", str(workers)))
+    return LocalExecutor(workers or default_workers())
+
+
+def _place(out: str | Path | None, name: str, parents: Sequence[ShardSet]) -> Path:
+    root = Path(out) if out is not None else SETS / name
+    for parent in parents:
+        if root.resolve() == parent.root.resolve():
+            do = "choose another --out"
+            raise UsageError(
+                sentence("--out beside the parent", "the parent itself", str(root), do)
+            )
+    return root
+
+
+def _derived_name(parent: str, steps: Sequence[Step]) -> str:
+    """A telling name: `wiki-demo-sample10-shuffle`."""
+    words = [parent]
+    for step in steps:
+        ((name, params),) = step_json(step).items()
+        first = next(iter(params.values()), None)
+        told = "".join(c for c in str(first) if c.isalnum() or c == ".")
+        short = told if isinstance(first, str | int | float) and not isinstance(first, bool) else ""
+        words.append(f"{name}{short[:16]}")
+    return "-".join(words)[:_LONGEST_NAME]

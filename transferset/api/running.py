@@ -1,0 +1,55 @@
+"""Running recipes of several sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transferset.shards import ShardSet
+
+if TYPE_CHECKING:
+    from transferset.stage import Progress
+
+
+def run(
+    recipe: str | Path,
+    out: str | Path | None = None,
+    *,
+    settings: Sequence[str] = (),
+    workers: int | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, ShardSet]:
+    """Make the sets of a recipe, each after those that it is made from.
+
+    Args:
+        recipe: A TOML file, see `docs/pipelines.md`.
+        out: Directory below which the sets go; None is the recipe's name without its ending.
+        settings: Overrides, `NAME.key=value`, or `key=value` for all sets that take the key.
+        workers: Worker processes; None is the number of processors.
+        force: Replace what is there.
+        progress: Told of finished work.
+
+    Returns:
+        The sets by name.
+
+    Raises:
+        UsageError: The recipe, or a setting, is wrong.
+        TransfersetError: What the functions raise that make the sets.
+    """
+    from transferset.api.building import build_wiki
+    from transferset.api.deriving import derive, mix
+    from transferset.api.showing import report
+    from transferset.pipeline.recipes import run_recipe
+
+    functions = {"build wiki": build_wiki, "derive": derive, "mix": mix, "report": report}
+    return run_recipe(
+        Path(recipe),
+        Path(out) if out is not None else None,
+        settings,
+        functions,
+        workers=workers,
+        force=force,
+        progress=progress,
+    )

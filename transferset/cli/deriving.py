@@ -1,0 +1,174 @@
+"""`derive`, `mix` and `run`: sets from sets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from transferset.cli.group import example, named_set, say, transferset
+from transferset.cli.step_options import DeriveCommand, read_steps, step_options
+
+if TYPE_CHECKING:
+    from transferset.shards import ShardSet
+
+_OUT = click.option(
+    "--out", type=click.Path(path_type=Path), help="Directory of the set. [sets/NAME]"
+)
+_SEED = click.option(
+    "--seed", type=int, default=0, show_default=True, help="Seed of all random choices."
+)
+_SHARDS = click.option("--shards", type=int, help="Number of shards. [one per 256 MB]")
+_WORKERS = click.option("--workers", type=int, help="Worker processes. [all processors]")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Print the plan and write nothing.")
+_FORCE = click.option("--force", is_flag=True, help="Replace what is in --out.")
+
+
+@transferset.command(
+    cls=DeriveCommand,
+    epilog=example(
+        "transferset derive sets/wiki --out sets/small --sample 1% --seed 7",
+        "transferset derive sets/wiki --out sets/random --sample 10% --shuffle",
+        "transferset derive sets/wiki --out sets/generated --sample 10% --generate 100%",
+        "transferset derive sets/wiki --out sets/clean --filter 'unknown < 0.1' --dedupe exact",
+        "transferset derive sets/wiki --out sets/paper --as vandegraaf2021:randomised",
+    ),
+)
+@click.argument("src", metavar="[SRC]", required=False, type=click.Path(path_type=Path))
+@_OUT
+@click.option(
+    "--as",
+    "preset",
+    metavar="NAME",
+    help="Steps exactly as a publication had them: vandegraaf2021:10%, :1%, :0.1%, :randomised "
+    "or :generated.",
+)
+@click.option(
+    "--fit",
+    type=click.Path(path_type=Path),
+    metavar="SET",
+    help="Where --generate and --replace take their distributions from. [SRC]",
+)
+@click.option(
+    "--lineage", is_flag=True, help="Keep each row's origin as columns parent_row and copy."
+)
+@_SEED
+@_SHARDS
+@_WORKERS
+@_DRY_RUN
+@_FORCE
+@click.pass_context
+def derive(
+    ctx: click.Context, /, src: Path | None, dry_run: bool, out: Path | None, **options: Any
+) -> None:
+    """Derive a transfer set from a set, step by step.
+
+    SRC is a set's directory; without it the only one under sets/ is taken. A step with parameters
+    is one value: --mask 0.15,rule=bert. With --split the sibling sets go below --out.
+
+    The same command gives the same bytes at any number of workers. When it was interrupted, the
+    same command resumes.
+    """
+    from transferset import api
+    from transferset.report.progress import Bar
+
+    steps = read_steps(ctx.meta["steps"])
+    root = named_set(src)
+    if dry_run:
+        from transferset.pipeline.derive_plan import plan_json
+
+        for name in ("workers", "force"):
+            options.pop(name)
+        plan = api.plan_derive(root, steps=steps, **options)
+        click.echo(json.dumps(plan_json(plan), indent=1, ensure_ascii=False))
+        return
+    with Bar() as bar:
+        found = api.derive(root, out, steps=steps, progress=bar, **options)
+    sets = list(found.values()) if isinstance(found, dict) else [found]
+    _say_deviations(sets[0])
+    for one in sets:
+        _echo(one)
+
+
+derive.params += step_options()
+
+
+def _say_deviations(found: ShardSet) -> None:
+    preset = found.manifest.params.get("preset")
+    if preset:
+        say(f"As in {preset['name']}, except that:")
+        for deviation in preset["deviations"]:
+            say(f"- {deviation}")
+
+
+def _echo(found: ShardSet) -> None:
+    totals = found.manifest.totals
+    parents = ", ".join(str(parent["name"]) for parent in found.manifest.parents)
+    click.echo(f"{found.root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens from {parents}")
+
+
+@transferset.command(
+    epilog=example(
+        "transferset mix sets/natural:0.7 sets/generated:0.3 --rows 1M --out sets/hybrid",
+        "transferset mix sets/books sets/wiki --out sets/corpus",
+    )
+)
+@click.argument("sources", metavar="SRC[:WEIGHT]...", nargs=-1, required=True)
+@_OUT
+@click.option("--rows", metavar="N", help="Rows of the mix. [as many as the weights allow]")
+@_SEED
+@_SHARDS
+@_WORKERS
+@_FORCE
+def mix(sources: tuple[str, ...], out: Path | None, **options: Any) -> None:
+    """Mix sets in exact proportions, globally shuffled.
+
+    Without weights everything of all sets is taken. The column `part` says which set a row is of.
+    """
+    from transferset import api
+    from transferset.report.progress import Bar
+
+    with Bar() as bar:
+        found = api.mix(sources, out, progress=bar, **options)
+    params = found.manifest.params
+    if params["left_out"]:
+        say(
+            f"NOTE: columns that only some sets have were left out: {', '.join(params['left_out'])}"
+        )
+    _echo(found)
+
+
+@transferset.command(
+    epilog=example(
+        "transferset run pipelines/thesis-size.toml --out experiments/size",
+        "transferset run pipelines/hybrid.toml --set corpus.source=simplewiki@latest --set seed=1",
+    )
+)
+@click.argument("recipe", metavar="RECIPE.toml", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Directory for all sets. [the recipe's name]"
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a parameter: NAME.key=value, or key=value for all sets that take it.",
+)
+@_WORKERS
+@_FORCE
+def run(recipe: Path, out: Path | None, **options: Any) -> None:
+    """Make the sets of a recipe, each after those that it is made from.
+
+    A set that is there with the same recipe is skipped. When it was interrupted, the same command
+    resumes.
+    """
+    from transferset import api
+    from transferset.report.progress import Bar
+
+    with Bar() as bar:
+        found = api.run(recipe, out, progress=bar, **options)
+    for one in found.values():
+        _echo(one)

@@ -1,0 +1,61 @@
+"""The command group, and what commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from transferset.version import __version__
+
+_EXIT_CODES: Final = """\b
+Exit codes:
+  0    done
+  1    failed: disk, memory, network, a result of zero rows
+  2    usage: wrong option, unknown tokenizer
+  3    bad input: not a dump, damaged, wrong checksum
+  4    a damaged set, or an existing one of another recipe
+  130  interrupted; the same command resumes
+"""
+
+
+class Commands(click.Group):
+    """A group that lists its commands in the order of the pipeline, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of definition."""
+        return list(self.commands)
+
+
+@click.group(cls=Commands, epilog=_EXIT_CODES, context_settings={"max_content_width": 100})
+@click.version_option(__version__, prog_name="transferset")
+def transferset() -> None:
+    """Build the transfer sets that knowledge distillation trains on.
+
+    \b
+    First steps, without network:
+      transferset build wiki        a corpus from the packaged sample
+      transferset inspect           what it is
+      transferset verify            whether every byte is right
+    """  # noqa: D301  # click's mark for a paragraph that is not rewrapped
+
+
+def example(*lines: str) -> str:
+    """The examples below a command's help."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def named_set(path: Path | None) -> Path:
+    """The set that is meant, said aloud when it was not named."""
+    from transferset import api
+
+    root = api.only_set(path)
+    if path is None:
+        say(f"Using {root}, the only set under {api.SETS}/.")
+    return root
+
+
+def say(text: str) -> None:
+    """Tell the user something that is not the result."""
+    click.echo(text, err=True)

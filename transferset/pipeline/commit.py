@@ -1,0 +1,120 @@
+"""Committing a derived set: its small files, then its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from transferset import rng, schema
+from transferset.errors import TransfersetError, sentence
+from transferset.files import write_atomic, writing
+from transferset.ledger import Ledger, Reason
+from transferset.manifest import MANIFEST, FileEntry, Json, Manifest, ShardEntry, shard_entry
+from transferset.pipeline.chain import Chain
+from transferset.pipeline.derive_plan import DerivePlan, transforms_json
+from transferset.pipeline.examples import examples
+from transferset.pipeline.interchange import write_datasets_files, write_file, write_json
+from transferset.pipeline.lineage import ancestor, copy_tokenizer, ledger_json, licence_of
+from transferset.stage import clear
+from transferset.version import __version__
+
+
+def commit_derived(
+    plan: DerivePlan,
+    chain: Chain,
+    bounds: Sequence[int],
+    recipe: str,
+    before: Ledger,
+    results: Sequence[Json],
+) -> None:
+    """Write everything but the rows.
+
+    Args:
+        plan: What was done.
+        chain: All steps, concluded.
+        bounds: Of the ranges that were written.
+        recipe: Digest of the recipe.
+        before: Ledger of what came before the origin of the rows.
+        results: Of the tasks that wrote the shards.
+
+    Raises:
+        TransfersetError: There are no rows, or the disk is full.
+    """
+    shards = [shard_entry(result["shard"]) for result in results]
+    ledger = Ledger(before)
+    for result in results:
+        ledger.update({Reason(reason): count for reason, count in result["ledger"].items()})
+    if not sum(shard.rows for shard in shards):
+        dropped = ", ".join(f"{n:,} {reason}" for reason, n in sorted(ledger.items()))
+        clear(chain.root)  # nothing worth resuming, and another recipe may want the place
+        found = f"none (dropped: {dropped or 'nothing'})"
+        raise TransfersetError(sentence("at least one row", found, str(plan.src.root)))
+    root = chain.root
+    with writing(root):
+        split = plan.take or "train"
+        files = [
+            *copy_tokenizer(plan.src, root),
+            *write_datasets_files(root, recipe, plan.schema, shards, split=split),
+            *_publish_models(chain),
+            _write_inner(root, "_tables/examples.json", examples(chain, list(pairwise(bounds)))),
+        ]
+        content = sum(result["content_tokens"] for result in results)
+        manifest = _manifest(plan, recipe, shards, content, ledger, files)
+        write_atomic(root / MANIFEST, manifest.to_bytes())
+
+
+def _publish_models(chain: Chain) -> list[FileEntry]:
+    """What the origin's model says of the rows, for people and for `--fit`."""
+    if chain.origin < 0:
+        return []
+    entries = []
+    for path in sorted(chain.folder(chain.origin).glob("fit-*.json")):
+        (chain.root / "_fit").mkdir(exist_ok=True)
+        name = f"_fit/{path.name.removeprefix('fit-')}"
+        entries.append(write_file(chain.root, name, path.read_bytes()))
+    return entries
+
+
+def _write_inner(root: Path, name: str, body: Json) -> FileEntry:
+    (root / name).parent.mkdir(exist_ok=True)
+    return write_json(root, name, body)
+
+
+def _manifest(
+    plan: DerivePlan,
+    recipe: str,
+    shards: Sequence[ShardEntry],
+    content: int,
+    ledger: Ledger,
+    files: Sequence[FileEntry],
+) -> Manifest:
+    parent = plan.src.manifest
+    parents = [ancestor(parent, "source")]
+    if plan.fit is not None:
+        parents.append(ancestor(plan.fit.manifest, "fit"))
+    return Manifest(
+        format=schema.FORMAT_VERSION,
+        name=plan.name,
+        op="derive",
+        params={**plan.params, "parts": parent.params.get("parts", [])},
+        seed=plan.seed,
+        generator=rng.GENERATOR,
+        recipe=recipe,
+        code={"transferset": __version__, **transforms_json(plan.steps)},
+        tokenizer=parent.tokenizer,
+        parents=parents,
+        sources=list(parent.sources),
+        licence=licence_of([plan.src, *([plan.fit] if plan.fit else [])]),
+        schema=schema.describe(plan.schema),
+        totals={
+            "rows": sum(s.rows for s in shards),
+            "tokens": sum(s.tokens for s in shards),
+            "content_tokens": content,
+            "bytes": sum(s.bytes for s in shards),
+        },
+        statistics=[],
+        ledger=ledger_json(ledger),
+        shards=tuple(shards),
+        files=tuple(files),
+    )

@@ -1,0 +1,242 @@
+"""`derive`: conclude the models of two-phase steps, write the shards, commit the set."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from transferset.executor import Executor
+from transferset.ledger import Ledger, Reason
+from transferset.manifest import MANIFEST, Json, Manifest, digest_json, fingerprint
+from transferset.pipeline import ranges
+from transferset.pipeline.chain import Chain
+from transferset.pipeline.commit import commit_derived
+from transferset.pipeline.derive_plan import DerivePlan
+from transferset.pipeline.fits import fit_batches
+from transferset.pipeline.order import SHARD_BYTES
+from transferset.pipeline.setting import setting_of
+from transferset.pipeline.survey import Found, SurveyContext, spill_path, survey_range
+from transferset.pipeline.write import WriteContext, write_range
+from transferset.schema import FIXED_WIDTH
+from transferset.shards import ShardSet
+from transferset.stage import Done, Progress, building, run_stage
+from transferset.steps import Delete, Generate, Replace, Split, Step
+from transferset.transforms import Position, implement
+
+#: Bytes of offsets that a row has, a list each.
+_OFFSET: Final = 4
+
+
+def derive(
+    plan: DerivePlan, root: Path, executor: Executor, progress: Progress, *, force: bool
+) -> ShardSet:
+    """Carry out a plan.
+
+    Args:
+        plan: What to do.
+        root: Where; an unfinished derivation of the same plan is resumed.
+        executor: Where the tasks run.
+        progress: Told of finished tasks.
+        force: Replace what is there.
+
+    Returns:
+        The finished set.
+
+    Raises:
+        SetError: SRC is damaged, or `root` holds something else.
+        UsageError: A step cannot be done with these rows.
+        TransfersetError: Disk, memory, or no rows left.
+    """
+    recipe = fingerprint(plan.recipe)
+    if not force and (root / MANIFEST).is_file() and Manifest.read(root).recipe == recipe:
+        return ShardSet.open(root)
+    with building(root, plan.recipe, force=force) as todo:
+        if todo:
+            work = _Work(plan, root, recipe, executor, progress)
+            work.conclude()
+            work.write()
+    return ShardSet.open(root)
+
+
+@dataclass(slots=True)
+class _Work:
+    """A derivation in progress, in the driver.
+
+    Attributes:
+        models: Of the steps concluded so far; None for local steps.
+        cuts: Where ranges may be cut; None is anywhere.
+        before: What the rows before the origin lost, when the origin makes new ones.
+    """
+
+    plan: DerivePlan
+    root: Path
+    recipe: str
+    executor: Executor
+    progress: Progress
+    models: list[Json | None] = field(default_factory=list)
+    cuts: list[int] | None = None
+    before: Ledger = field(default_factory=Ledger)
+
+    def chain(self) -> Chain:
+        """The steps that are concluded, for workers."""
+        plan = self.plan
+        return Chain(
+            plan.src.root,
+            plan.src.manifest.digest,
+            self.root,
+            plan.steps,
+            plan.seed,
+            tuple(self.models),
+            plan.read,
+        )
+
+    def origin_size(self) -> tuple[int, int]:
+        """Rows and tokens at the origin."""
+        chain, totals = self.chain(), self.plan.src.manifest.totals
+        model = self.models[chain.origin] if chain.origin >= 0 else None
+        made = model or totals
+        return int(made["rows"]), int(made["tokens"])
+
+    def run(
+        self,
+        stage: str,
+        function: Callable[[Path, Any, Json], Done],
+        tasks: list[Json],
+        context: Any,
+    ) -> list[Json]:
+        """Run the tasks of one stage."""
+        return run_stage(
+            stage,
+            function,
+            tasks,
+            root=self.root,
+            recipe=self.recipe,
+            context=context,
+            executor=self.executor,
+            progress=self.progress,
+            weight="rows",
+        )
+
+    def conclude(self) -> None:
+        """Make the models of all steps, in order."""
+        for i, step in enumerate(self.plan.steps):
+            self.models.append(self._model(i, step) if step.two_phase else None)
+
+    def _model(self, i: int, step: Step) -> Json:
+        made = implement(step, setting_of(self.plan.src, self.plan.steps))
+        chain = self.chain()
+        fit = self.plan.fit if isinstance(step, Generate | Replace) else None
+        folder = chain.folder(i)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        found = self._survey(i, step, looks=fit is None and made.needs_survey(intact=chain.intact))
+        if fit is not None:
+            spill = fit_batches(fit, step, i, self.run, self.root)
+            found = replace(found, spills=spill)
+        model: Json = made.conclude(
+            found, Position(self.plan.seed, i), folder, intact=chain.intact and fit is None
+        )
+        if isinstance(step, Generate):
+            self.before[Reason.REPLACED] += found.rows
+            self.cuts = None
+        elif "bounds" in model:
+            self.cuts = list(model["bounds"])
+        if isinstance(step, Split):
+            model = {**model, **model["splits"][self.plan.take], "take": self.plan.take}
+        return model
+
+    def _survey(self, i: int, step: Step, *, looks: bool) -> Found:
+        chain = self.chain()
+        rows, tokens = self.origin_size()
+        offered = self.cuts or ranges.candidates(rows, self.plan.shards)
+        if not looks and chain.intact:
+            return Found(rows, tokens, offered)
+        stage = f"survey-{i:02d}"
+        tasks = self._tasks(-(-2 * tokens // ranges.SURVEY_BYTES))
+        context = SurveyContext(chain, stage, step if looks else None, i)
+        results = self.run(stage, survey_range, tasks, context)
+        if isinstance(step, Generate):
+            for result in results:
+                self.before.update({Reason(k): n for k, n in result["ledger"].items()})
+        return Found(
+            sum(r["rows"] for r in results),
+            sum(r["tokens"] for r in results),
+            offered,
+            self._spills(stage, len(tasks)),
+        )
+
+    def _spills(self, stage: str, count: int) -> tuple[Path, ...]:
+        paths = [spill_path(self.root, stage, k) for k in range(count)]
+        return tuple(path for path in paths if path.exists())
+
+    def _tasks(self, count: int) -> list[Json]:
+        rows, _ = self.origin_size()
+        cuts = ranges.bounds(rows, max(1, count), self.cuts)
+        models = digest_json(self.models)
+        return [
+            {"ordinal": k, "start": a, "stop": b, "rows": b - a, "models": models}
+            for k, (a, b) in enumerate(pairwise(cuts))
+        ]
+
+    def write(self) -> None:
+        """Write the shards and commit the set."""
+        chain = self.chain()
+        tasks = self._tasks(self._shards())
+        context = WriteContext(chain, self.plan.schema.serialize().to_pybytes(), len(tasks))
+        results = self.run("write", write_range, tasks, context)
+        bounds = [*(task["start"] for task in tasks), tasks[-1]["stop"]]
+        commit_derived(self.plan, chain, bounds, self.recipe, self.before, results)
+        for path in (self.root / "_run").glob("survey-*/*.arrow"):
+            path.unlink()  # only now: until the commit they are needed to resume
+        for i in range(len(self.models)):
+            shutil.rmtree(chain.folder(i), ignore_errors=True)
+
+    def _shards(self) -> int:
+        """One a `SHARD_BYTES`, from the number of rows and tokens alone."""
+        if self.plan.shards is not None:
+            return self.plan.shards
+        rows, tokens, exact = self._size()
+        if self._bytes(rows, tokens) > SHARD_BYTES and not exact:
+            tasks = self._tasks(-(-2 * self.origin_size()[1] // ranges.SURVEY_BYTES))
+            counted = self.run(
+                "count", survey_range, tasks, SurveyContext(self.chain(), "count", None, 0)
+            )
+            rows, tokens = (sum(c[name] for c in counted) for name in ("rows", "tokens"))
+        return max(1, -(-self._bytes(rows, tokens) // SHARD_BYTES))
+
+    def _size(self) -> tuple[int, int, bool]:
+        """Rows and tokens that come out, at most; and whether that is what comes out."""
+        rows, tokens = self.origin_size()
+        exact = True
+        for i in range(self.chain().origin + 1, len(self.models)):
+            model, step = self.models[i], self.plan.steps[i]
+            if model is not None and not isinstance(step, Replace):
+                rows, tokens, exact = int(model["rows"]), int(model["tokens"]), True
+            elif not step.keeps_rows or isinstance(step, Delete):
+                exact = False
+        return rows, tokens, exact
+
+    def _bytes(self, rows: int, tokens: int) -> int:
+        schema = self.plan.schema
+        size = 0
+        for column in schema:
+            if column.name in FIXED_WIDTH:
+                size += rows * column.type.bit_width // 8
+            elif column.name in ("input_ids", "labels"):
+                size += rows * _OFFSET + tokens * column.type.value_type.bit_width // 8
+            else:  # text: about four bytes a piece, as in English
+                size += rows * _OFFSET + 4 * tokens
+        return size
+
+
+def splits(plan: DerivePlan) -> Sequence[DerivePlan]:
+    """The plans of the sibling sets, if the last step splits; else the plan itself."""
+    last = plan.steps[-1]
+    if not isinstance(last, Split):
+        return [plan]
+    names = [item.partition("=")[0] for item in last.shares.split(",")]
+    return [replace(plan, name=f"{plan.name}-{name}", take=name) for name in names]

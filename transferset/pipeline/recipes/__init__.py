@@ -1,0 +1,29 @@
+"""Recipes: several sets, each made from others, as one TOML file (`transferset run`).
+
+    description = "…"
+
+    [set.corpus]                     # a folder OUT/corpus
+    command = "build wiki"           # or "derive", "mix"
+    source = "demo"                  # every other key is a parameter of that command
+
+    [set.small]
+    command = "derive"
+    from = "corpus"                  # a set of this recipe, or the path of one
+    steps = [{ sample = "10%" }]
+
+    [matrix]                         # every set that takes a seed and states none, three times
+    seed = [1, 2, 3]
+
+    [report]                         # one page about the sets, when they are there
+    sets = ["corpus", "small"]
+
+`reading` bounds what a file may cost, `commands` knows what each table may state, `settings` are
+`--set`, `matrix` fans out, `recipe` puts these together, `graph` brings the work into order, and
+`running` does it.
+"""
+
+from transferset.pipeline.recipes.graph import Job, Plan, make_plan
+from transferset.pipeline.recipes.recipe import Recipe, read_recipe
+from transferset.pipeline.recipes.running import run_recipe
+
+__all__ = ["Job", "Plan", "Recipe", "make_plan", "read_recipe", "run_recipe"]

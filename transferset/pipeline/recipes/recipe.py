@@ -1,0 +1,240 @@
+"""A recipe, read and checked: nothing in it is wrong that can be seen without making a set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from math import prod
+from pathlib import Path
+from typing import Any, Final
+
+from transferset.errors import UsageError, sentence
+from transferset.pipeline.recipes.commands import (
+    COMMANDS,
+    OF_THE_USER,
+    Command,
+    Functions,
+    Reference,
+    Scope,
+    checks_of,
+    keys_of,
+)
+from transferset.pipeline.recipes.matrix import MOST_JOBS, Axis, axes_of
+from transferset.pipeline.recipes.reading import load_toml
+from transferset.pipeline.recipes.settings import MATRIX, REPORT, Draft, apply_settings, unknown
+from transferset.sources.tables import Check, anything, matching, read_table, text
+
+#: The folder of the report's figures.
+FIGURES: Final = "figures"
+
+_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+_NAMED: Final = "1 to 64 letters, digits, - _ and ., a letter or digit first"
+
+#: For each axis (by name) the label of the value.
+Choice = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A table with the values of its own axes filled in.
+
+    Attributes:
+        choice: Which values.
+        params: What the command's function is given; `Reference` for other sets.
+    """
+
+    choice: Choice
+    params: Mapping[str, Any]
+
+    def references(self) -> list[Reference]:
+        """The sets that this one is made from."""
+        values = [v if isinstance(v, tuple) else (v,) for v in self.params.values()]
+        return [one for value in values for one in value if isinstance(one, Reference)]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`[set.NAME]`.
+
+    Attributes:
+        name: The set's.
+        command: What makes it.
+        axes: Names of the axes that fill a key of it.
+        variants: One for each choice of values.
+    """
+
+    name: str
+    command: Command
+    axes: tuple[str, ...]
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`[report]`: which sets, where the page goes, whether figures go to files too."""
+
+    sets: tuple[Reference, ...]
+    file: str = "report.html"
+    figures: bool = False
+    parent: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A recipe with the user's settings.
+
+    Attributes:
+        path: The file.
+        description: For people.
+        tables: By name, in the file's order.
+        axes: Of the matrix.
+        report: None is no report.
+    """
+
+    path: Path
+    description: str
+    tables: Mapping[str, Table]
+    axes: tuple[Axis, ...] = ()
+    report: Report | None = field(default=None)
+
+
+def read_recipe(path: Path, settings: Sequence[str], functions: Functions) -> Recipe:
+    """Read a recipe, put the user's settings in, and check every table.
+
+    Args:
+        path: The TOML file; paths in it are relative to its folder.
+        settings: See `settings.apply_settings`.
+        functions: By command; their signatures say what a table may state.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        UsageError: A name, key or value is wrong; the message names table and key.
+        InputError: The file is too large, or not TOML.
+    """
+    top = read_table(load_toml(path), _TOP, str(path))
+    draft = _draft(top, path, functions)
+    apply_settings(draft, settings)
+    axes = axes_of(draft, str(path))
+    scope = Scope(path.parent, draft.sets)
+    tables = {name: _table(name, draft, axes, scope, path, functions) for name in draft.sets}
+    return Recipe(path, top.get("description", ""), tables, axes, _report(draft, scope, path))
+
+
+def _draft(top: Mapping[str, Any], path: Path, functions: Functions) -> Draft:
+    sets: dict[str, dict[str, Any]] = {}
+    keys = {}
+    for name, table in top["set"].items():
+        at = f"{path}, [set.{name}]"
+        command = _command(table, at)
+        _check_of_user(table, name, at)
+        sets[name] = dict(table)
+        keys[name] = keys_of(command, functions[command.name])
+    _check_names(list(sets), path)
+    return Draft(sets, keys, dict(top.get(MATRIX, {})), top.get(REPORT))
+
+
+def _command(table: object, at: str) -> Command:
+    if not isinstance(table, dict):
+        raise UsageError(sentence("a table", type(table).__name__, at))
+    name = table.get("command")
+    if not isinstance(name, str) or name not in COMMANDS:
+        raise unknown("a command", str(name or "none"), COMMANDS, at)
+    return COMMANDS[name]
+
+
+def _check_of_user(table: Mapping[str, Any], name: str, at: str) -> None:
+    for key in OF_THE_USER:
+        if key in table:
+            do = f"give it with --set {name}.{key}=…"
+            raise UsageError(sentence(f"a recipe without {key}", repr(table[key]), at, do))
+
+
+def _check_names(names: list[str], path: Path) -> None:
+    for i, name in enumerate(names):
+        at = f"{path}, [set.{name}]"
+        if not re.fullmatch(_NAME, name):
+            raise UsageError(sentence(f"a name of {_NAMED}", repr(name), at))
+        if name in (MATRIX, REPORT):
+            raise UsageError(sentence("a name of its own", f"that of a table, {name}", at))
+        # two folders where capitals count, one where they do not
+        if name.casefold() in {other.casefold() for other in names[:i]}:
+            raise UsageError(sentence("names that differ in more than capitals", name, at))
+
+
+def _table(
+    name: str,
+    draft: Draft,
+    axes: Sequence[Axis],
+    scope: Scope,
+    path: Path,
+    functions: Functions,
+) -> Table:
+    at = f"{path}, [set.{name}]"
+    command = COMMANDS[draft.sets[name]["command"]]
+    checks = checks_of(command, functions[command.name], scope)
+    own = [axis for axis in axes if name in axis.sets]
+    if prod(len(axis.choices) for axis in own) > MOST_JOBS:
+        raise UsageError(sentence(f"at most {MOST_JOBS:,} variants", "more", at))
+    variants = []
+    for labels in product(*(axis.choices for axis in own)):
+        chosen = list(zip(own, labels, strict=True))
+        filled = {axis.key: axis.choices[label] for axis, label in chosen}
+        params = read_table({**draft.sets[name], **filled}, checks, at)
+        del params["command"]
+        variants.append(Variant({axis.name: label for axis, label in chosen}, params))
+    return Table(name, command, tuple(axis.name for axis in own), tuple(variants))
+
+
+def _report(draft: Draft, scope: Scope, path: Path) -> Report | None:
+    if draft.report is None:
+        return None
+
+    def some(value: object) -> tuple[Reference, ...]:
+        if not isinstance(value, list) or not value:
+            raise ValueError("a list of names of sets")
+        return tuple(scope.reference(one) for one in value)
+
+    checks: dict[str, tuple[bool, Check]] = {
+        "sets": (False, some),
+        "file": (False, matching(_NAME, f"a file name of {_NAMED}")),
+        "figures": (False, _flag),
+        "parent": (False, scope.reference),
+    }
+    at = f"{path}, [{REPORT}]"
+    values = {"sets": some(list(draft.sets)), **read_table(draft.report, checks, at)}
+    report = Report(**values)
+    taken = {report.file.casefold(), FIGURES if report.figures else ""}
+    for name in draft.sets:
+        if name.casefold() in taken:
+            raise UsageError(sentence("a place of its own", f"that of the set {name}", at))
+    return report
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def _tables(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not value:
+        raise ValueError("at least one table [set.NAME]")
+    return value
+
+
+def _a_table(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("a table")
+    return value
+
+
+_TOP: Final[Mapping[str, tuple[bool, Check]]] = {
+    "description": (False, text),
+    "set": (True, _tables),
+    MATRIX: (False, _a_table),
+    REPORT: (False, _a_table),
+}

@@ -1,0 +1,140 @@
+"""Running a recipe: one function of the API after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from transferset.errors import SetError, TransfersetError, printable
+from transferset.manifest import MANIFEST
+from transferset.pipeline.recipes.commands import Functions, Reference
+from transferset.pipeline.recipes.graph import Job, Plan, make_plan
+from transferset.pipeline.recipes.recipe import FIGURES, Report, read_recipe
+from transferset.shards import ShardSet
+from transferset.stage import Progress
+
+#: Told of each set when it is there: its place below OUT, and `made` or `kept`.
+Told = Callable[[str, str], None]
+
+MADE: Final = "made"
+KEPT: Final = "kept"
+
+
+def run_recipe(
+    path: Path,
+    out: Path | None,
+    settings: Sequence[str],
+    functions: Functions,
+    *,
+    workers: int | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    told: Told | None = None,
+) -> dict[str, ShardSet]:
+    """Make the sets of a recipe, each after those that it is made from, and its report.
+
+    A set that is there with the same recipe is kept, an unfinished one is finished: the functions
+    do that themselves.
+
+    Args:
+        path: The recipe.
+        out: Folder below which the sets go; None is the recipe's name without its ending.
+        settings: See `settings.apply_settings`.
+        functions: Of the API, by command, and `report`.
+        workers: Worker processes; None is the number of processors.
+        force: Replace sets that another recipe made; those of the same recipe are kept.
+        progress: Told of finished work.
+        told: Told of each set.
+
+    Returns:
+        The sets by their place below `out`: `small`, `seed=1/small`, `split/train`.
+
+    Raises:
+        UsageError: The recipe or a setting is wrong; nothing was made.
+        SetError: A place holds a set of another recipe, or something else.
+        TransfersetError: What the functions raise, with the table's name.
+    """
+    plan = make_plan(read_recipe(path, settings, functions))
+    root = Path(path.stem) if out is None else out
+    made: dict[str, ShardSet] = {}
+    for job in plan.jobs:
+        before = _manifests(root / job.place)
+        with _naming(f"{path}, [set.{job.name}]"):
+            made |= _make(job, root, made, functions, force, workers=workers, progress=progress)
+        if told is not None:
+            kept = bool(before) and _manifests(root / job.place) == before
+            told(job.place, KEPT if kept else MADE)
+    if plan.report is not None:
+        with _naming(f"{path}, [report]"):
+            _report(plan.report, root, made, functions["report"])
+    return made
+
+
+def _make(
+    job: Job,
+    root: Path,
+    made: Mapping[str, ShardSet],
+    functions: Functions,
+    force: bool,
+    **of_the_run: Any,
+) -> dict[str, ShardSet]:
+    function = functions[job.command.name]
+    params = {key: _given(value, made) for key, value in job.params.items()}
+    params[job.command.parameter] = params.pop(job.command.key)
+    place = root / job.place
+    try:
+        found = function(out=place, force=False, **params, **of_the_run)
+    except SetError:
+        if not force:
+            raise
+        # only now: what is there with the same recipe need not be made again
+        found = function(out=place, force=True, **params, **of_the_run)
+    if isinstance(found, Mapping):
+        return {f"{job.place}/{part}": one for part, one in found.items()}
+    return {job.place: found}
+
+
+def _given(value: Any, made: Mapping[str, ShardSet]) -> Any:
+    """A parameter with paths for references; (path, weight) where one has a weight."""
+    if isinstance(value, Reference):
+        path = _root(value, made)
+        return path if value.weight is None else (path, value.weight)
+    if isinstance(value, tuple):
+        return [_given(one, made) for one in value]
+    return value
+
+
+def _root(reference: Reference, made: Mapping[str, ShardSet]) -> Path:
+    return reference.path if reference.path is not None else made[reference.name].root
+
+
+def _report(
+    report: Report, root: Path, made: Mapping[str, ShardSet], function: Callable[..., Any]
+) -> None:
+    function(
+        [_root(reference, made) for reference in report.sets],
+        root / report.file,
+        figures=root / FIGURES if report.figures else None,
+        parent=_root(report.parent, made) if report.parent is not None else None,
+    )
+
+
+def _manifests(place: Path) -> dict[Path, tuple[int, int]]:
+    """Which manifests stand there: a new file has another number or time."""
+    found = {}
+    for path in (place / MANIFEST, *place.glob(f"*/{MANIFEST}")):
+        if path.is_file():
+            status = path.stat()
+            found[path] = (status.st_ino, status.st_mtime_ns)
+    return found
+
+
+@contextmanager
+def _naming(at: str) -> Iterator[None]:
+    """Say in an error which table it was about; its class, and so the exit code, stays."""
+    try:
+        yield
+    except TransfersetError as error:
+        raise type(error)(f"{error} ({printable(at)})") from error

@@ -1,0 +1,71 @@
+"""What transforms are told of the set that they work on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from transferset.errors import UsageError, sentence
+from transferset.manifest import Manifest
+from transferset.shards import ShardSet
+from transferset.steps import Step
+from transferset.transforms import Setting
+
+
+def setting_of(found: ShardSet, steps: Sequence[Step]) -> Setting:
+    """The setting in which steps act on the rows of a set.
+
+    Args:
+        found: The set.
+        steps: What is going to be done.
+
+    Returns:
+        Its vocabulary, and where words begin if a step moves whole words.
+
+    Raises:
+        UsageError: The set has no ids, or no tokenizer.
+    """
+    manifest = found.manifest
+    tokenizer = manifest.tokenizer
+    if tokenizer is None or "input_ids" not in manifest.schema:
+        columns = ", ".join(manifest.schema)
+        raise UsageError(sentence("a set of ids with their tokenizer", columns, str(found.root)))
+    words = any(getattr(step, "words", False) for step in steps)
+    special = tokenizer["special_ids"]
+    return Setting(
+        tokenizer["vocab_size"],
+        cls=special["cls"],
+        sep=special["sep"],
+        pad=special["pad"],
+        unk=special["unk"],
+        mask=special["mask"],
+        word_start=word_starts(found.root, tokenizer["sha256"]) if words else None,
+        sources=tuple(manifest.sources),
+        parts=parts_of(manifest),
+    )
+
+
+def parts_of(manifest: Manifest) -> tuple[str, ...]:
+    """Names of the parts of a mix, by code."""
+    names = manifest.params.get("parts", [])
+    return tuple(map(str, names)) if isinstance(names, list) else ()
+
+
+@lru_cache(maxsize=4)
+def word_starts(root: Path, digest: str) -> npt.NDArray[np.bool_]:
+    """For each id of a set's tokenizer whether a word begins there.
+
+    Args:
+        root: The set; it carries its tokenizer.
+        digest: SHA-256 of the tokenizer, for the cache.
+
+    Returns:
+        Shape [vocab_size].
+    """
+    from transferset.tokens import load_tokenizer
+
+    return load_tokenizer(str(root), engine="tokenizers").word_start

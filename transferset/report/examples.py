@@ -1,0 +1,157 @@
+"""Example rows before and after each step of a derivation."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from blake3 import blake3
+
+from transferset.errors import SetError, sentence
+from transferset.report.inspect import Decode, head
+from transferset.report.markup import Html, el, join, shown
+from transferset.shapes import Misshapen, Nullable, check, count, text
+from transferset.shards import REMEDY, ShardSet
+
+#: Where a derivation leaves a few rows as they were before and after each step.
+EXAMPLES: Final = Path("_tables") / "examples.json"
+
+#: Most rows, steps of a row, and pieces of a step that a page shows; largest file that is read.
+MOST_ROWS, MOST_STEPS, MOST_PIECES, MOST_BYTES = 4, 20, 96, 1 << 24
+
+Ids = tuple[int, ...]
+
+_SHAPE: Final = {
+    "rows": [
+        {
+            "parent_row": count,
+            "copy": count,
+            "steps": [{"step": text, "input_ids": Nullable([count])}],
+        }
+    ]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A row and what became of it.
+
+    Attributes:
+        title: Which row it is.
+        steps: Name of each step and the ids after it; None where the row was not there, not yet or
+            no longer.
+    """
+
+    title: str
+    steps: tuple[tuple[str, Ids | None], ...]
+
+
+def examples(found: ShardSet) -> tuple[Example, ...]:
+    """Rows before and after each step, or else a set's first rows.
+
+    Raises:
+        SetError: The examples that the set holds are not of the format, or a shard is damaged.
+    """
+    path = found.root / EXAMPLES
+    listed = next((f for f in found.manifest.files if f.file == EXAMPLES.as_posix()), None)
+    if listed is None:
+        return tuple(
+            Example(f"Row {i:,}", (("as it is", tuple(row.get("input_ids", ()))),))
+            for i, row in enumerate(head(found, MOST_ROWS, None))
+        )
+    size = found.manifest.tokenizer["vocab_size"] if found.manifest.tokenizer else 0
+    return tuple(_example(row, size, path) for row in _read(path, listed.blake3)["rows"][:MOST_ROWS])
+
+
+def _read(path: Path, digest: str) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError("a file that is too large")
+        raw = path.read_bytes()
+        if blake3(raw).hexdigest() != digest:
+            raise ValueError("other bytes than its manifest says")
+        body: dict[str, Any] = json.loads(raw)
+        check(body, _SHAPE)
+    except Misshapen as error:
+        where = f"{path}, member {error.member}"
+        raise SetError(sentence(error.expected, error.found, where, REMEDY)) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise SetError(sentence("examples as JSON", str(error), str(path), REMEDY)) from None
+    return body
+
+
+def _example(row: dict[str, Any], vocabulary: int, path: Path) -> Example:
+    steps = []
+    for entry in row["steps"][:MOST_STEPS]:
+        ids = entry["input_ids"]
+        if ids and max(ids) >= vocabulary:
+            raise SetError(sentence(f"ids below {vocabulary}", str(max(ids)), str(path), REMEDY))
+        steps.append((entry["step"], None if ids is None else tuple(ids)))
+    copy = f", copy {row['copy']:,}" if row["copy"] else ""
+    new = bool(steps) and steps[0][1] is None
+    title = f"New row {row['parent_row']:,}" if new else f"Row {row['parent_row']:,} of the parent"
+    return Example(title + copy, tuple(steps))
+
+
+def examples_html(found: ShardSet, decode: Decode | None) -> Html:
+    """The examples of a set: a table for each row, its steps below each other.
+
+    Args:
+        found: The set.
+        decode: Turns ids into pieces and text; None shows the ids.
+    """
+    rows = examples(found)
+    if not rows:
+        return el("p", "The set has no rows.", class_="quiet")
+    if all(len(row.steps) == 1 for row in rows):
+        only = [(row.title, row.steps[0][1] or ()) for row in rows]
+        return _table(*(_row(title, _pieces(ids, set(), decode)) for title, ids in only))
+    return join(*(_history(row, decode) for row in rows))
+
+
+def _history(example: Example, decode: Decode | None) -> Html:
+    lines = []
+    before: Ids | None = None
+    for name, ids in example.steps:
+        label = "before" if name == "source" else shown(name, 40)
+        if ids is None:
+            gone = "dropped by this step" if before else "not there yet"
+            lines.append(_row(label, el("em", gone, class_="quiet")))
+        else:
+            lines.append(_row(label, _pieces(ids, _changed(ids, before), decode)))
+        before = ids
+    return _table(el("caption", example.title), *lines)
+
+
+def _table(*content: Html) -> Html:
+    return el("table", *content, class_="example")
+
+
+def _row(label: str, cell: Html) -> Html:
+    return el("tr", el("th", label, scope="row"), el("td", cell, dir="auto"))
+
+
+def _pieces(ids: Ids, changed: set[int], decode: Decode | None) -> Html:
+    first = list(ids[:MOST_PIECES])
+    pieces = decode(first)[0] if decode is not None else [str(i) for i in first]
+    spans = [_piece(piece, i in changed) for i, piece in enumerate(pieces)]
+    if len(ids) > len(first):
+        spans.append(el("span", f"… and {len(ids) - len(first):,} more", class_="quiet"))
+    return Html(" ".join(spans))
+
+
+def _changed(ids: Ids, before: Ids | None) -> set[int]:
+    """Places whose id was exchanged for another; a row in another order has none."""
+    if before is None or len(before) != len(ids) or sorted(before) == sorted(ids):
+        return set()
+    return {i for i, (a, b) in enumerate(zip(before, ids, strict=True)) if a != b}
+
+
+def _piece(piece: str, changed: bool) -> Html:
+    text = shown(piece, 60)
+    special = len(piece) > 2 and piece[0] == "[" and piece[-1] == "]" and piece[1:-1].isupper()
+    return (
+        el("mark", text) if changed else el("span", text, class_="quiet") if special else join(text)
+    )

@@ -1,0 +1,202 @@
+"""The sections of a report: cards, lineage, tables, figures, ledger, examples, licence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from transferset.manifest import Json
+from transferset.report import rails, tables
+from transferset.report.curves import Curve, coinciding
+from transferset.report.examples import examples_html
+from transferset.report.figures import NARROW, WIDE, Axes, figure, head_share
+from transferset.report.inspect import Decode
+from transferset.report.lineage import Lineage
+from transferset.report.markup import Html, el, shown
+from transferset.report.tables import Subject
+from transferset.report.wording import listed, made_by, number, sentence_case
+
+#: Pieces whose joint share the caption of the token figure tells.
+HEAD: Final = 100
+
+
+def section(key: str, title: str, *content: Html) -> Html:
+    """A section under its heading, which the contents lead to."""
+    heading = el("h2", title, id=f"{key}-head")
+    return el("section", heading, *content, id=key, aria_labelledby=f"{key}-head")
+
+
+def cards_section(subjects: Sequence[Subject]) -> Html:
+    """What each set is, in a few lines."""
+    columns = "two" if len(subjects) in (2, 4) else "three"
+    return section("sets", "The sets", el("div", *map(_card, subjects), class_=f"cards {columns}"))
+
+
+def _card(one: Subject) -> Html:
+    manifest = one.found.manifest
+    made = made_by(manifest.op, manifest.params)
+    if manifest.parents:
+        names = [shown(parent["name"], 60) for parent in manifest.parents[:4]]
+        more = len(manifest.parents) - len(names)
+        origin = listed([*names, *([f"{more:,} others"] if more else [])])
+        made = f"from {origin}: {made}. Seed\u00a0{manifest.seed}"
+    facts = (
+        ("rows", number(one.measures.rows)),
+        ("tokens", number(one.measures.tokens)),
+        ("tokens a row", f"{one.stats['length']['mean']:.1f}"),
+    )
+    return el(
+        "article",
+        el("h3", one.label),
+        el("p", f"{sentence_case(made)}."),
+        el("dl", *(el("div", el("dt", term), el("dd", value)) for term, value in facts)),
+        *_verdict(one),
+        el("p", f"Licence: {shown(manifest.licence, 120) or 'not stated'}", class_="quiet"),
+        class_="card",
+    )
+
+
+def _verdict(one: Subject) -> list[Html]:
+    """How a set differs from its parent, in one sentence."""
+    away = one.stats.get("divergence")
+    if not isinstance(away, dict):
+        return []
+    unigram, bigram = (_js(away, kind) for kind in ("unigram", "bigram"))
+    if unigram is None or bigram is None:
+        return []
+    if unigram == 0:
+        tokens = "exactly its parent’s token frequencies"
+    else:
+        tokens = f"{_WORDS[sum(unigram > b for b in _BOUNDS)]} its parent’s token frequencies"
+    order = "and word order" if bigram == 0 else f"but its bigrams diverge by {bigram:.3f} (JS)"
+    return [el("p", f"It has {tokens} {order}.")]
+
+
+_BOUNDS: Final = (0.01, 0.1)
+_WORDS: Final = ("nearly", "roughly", "others than")
+
+
+def _js(away: Json, kind: str) -> float | None:
+    found = away.get(kind)
+    value = found.get("js") if isinstance(found, dict) else None
+    return value if isinstance(value, int | float) else None
+
+
+def lineage_section(graph: Lineage) -> Html:
+    """Where the sets come from, drawn."""
+    _, left_out = rails.entries(graph)
+    notes = [
+        "Squares are files from outside, rings are ancestors, numbered discs are this report’s "
+        "sets. Addresses, checksums and licences stand in full under Licence and sources."
+    ]
+    if left_out:
+        notes.append(f"{left_out:,} farther ancestors are not drawn.")
+    if graph.unwalked:
+        notes.append("There are more ancestors than a report follows.")
+    if graph.cycles:
+        notes.append("A manifest names a set among its own ancestors; that link is not drawn.")
+    drawings = [_at_width(rails.draw(graph, width), width) for width in (WIDE, NARROW)]
+    return section("lineage", "Where they come from", *drawings, _note(" ".join(notes)))
+
+
+def _note(text: str) -> Html:
+    return el("p", text, class_="quiet")
+
+
+def _at_width(image: Html, width: int) -> Html:
+    """A drawing for a wide or for a narrow screen; the other one is not displayed."""
+    return el("div", image, class_="wide" if width == WIDE else "narrow")
+
+
+def size_section(subjects: Sequence[Subject]) -> Html:
+    """The tables of the thesis."""
+    return section(
+        "size",
+        "Size and composition",
+        tables.size_table(subjects),
+        _note(_BYTES),
+        tables.composition_table(subjects),
+        _note(_COMPOSITION),
+        tables.text_table(subjects),
+        _note(_TEXT),
+    )
+
+
+_BYTES: Final = (
+    "Tokens are ids, [CLS] and [SEP] included. “Arrow files” are bytes of the set on disk: ids of "
+    "2 or 4 bytes with all other columns, uncompressed. They are not comparable with the sizes in "
+    "the thesis, which are of text; “text” is the UTF-8 text that a set keeps beside its ids, if "
+    "any."
+)
+_COMPOSITION: Final = (
+    "JS is the Jensen–Shannon divergence from the parent in bits: 0 for equal frequencies, 1 for "
+    "nothing in common. “Bigrams of the parent” is the share of a set’s pairs of neighbouring "
+    "tokens that its parent has too. Content tokens and types leave out [CLS], [SEP], [PAD] and "
+    "[MASK]."
+)
+_TEXT: Final = (
+    "“w.p.s.” is words per sentence. The first columns were counted in the text when a set was "
+    "built; “words in ids” were counted in the pieces of each row. The two count words "
+    "differently: compare a number only with those above and below it."
+)
+
+
+def figures_section(charts: Sequence[tuple[Axes, Sequence[Curve]]]) -> Html:
+    """The distributions of all sets over each other."""
+    return section("figures", "Lengths and frequencies", *(_figure(*chart) for chart in charts))
+
+
+def _figure(axes: Axes, curves: Sequence[Curve]) -> Html:
+    text = f" {_said(axes, curves)}{_coincidence(curves)}"
+    drawings = [_at_width(figure(axes, curves, width), width) for width in (WIDE, NARROW)]
+    return el("figure", el("figcaption", el("strong", axes.title + "."), text), *drawings)
+
+
+def _said(axes: Axes, curves: Sequence[Curve]) -> str:
+    """What a reader in a hurry takes from a figure."""
+    if axes.log:
+        share = head_share(curves, HEAD)
+        return f"The {HEAD} commonest pieces make up {share} of all content tokens (Figure 5.4)."
+    half = sorted({c.reaches(0.5) for c in curves})
+    spread = number(half[0]) if len(half) == 1 else f"{number(half[0])} to {number(half[-1])}"
+    longest = number(max(c.reaches(1.0) for c in curves))
+    return (
+        f"Half of the rows have at most {spread} content tokens, the longest has {longest} "
+        "(Figure 5.3)."
+    )
+
+
+def _coincidence(curves: Sequence[Curve]) -> str:
+    groups = [listed([str(n) for n in group]) for group in coinciding(curves)]
+    return "".join(f" The lines of sets {group} lie on each other." for group in groups)
+
+
+def ledger_section(graph: Lineage) -> Html:
+    """What was read and is not in the sets, from their ancestors on."""
+    nodes = [node for node in graph.nodes.values() if node.ledger or node.number]
+    nearest = nodes[-max(rails.MOST_DRAWN, sum(bool(node.number) for node in nodes)) :]
+    note = f"Bold: more than {tables.NOTABLE:.0%} of what was read."
+    if farther := len(nodes) - len(nearest):
+        note += f" The ledgers of {farther:,} farther ancestors are left out."
+    return section("ledger", "What was left out", tables.ledger_table(nearest), _note(note))
+
+
+def examples_section(subjects: Sequence[Subject], decode: Sequence[Decode | None]) -> Html:
+    """Rows of each set, before and after each step where that is known."""
+    parts = []
+    for one, turn in zip(subjects, decode, strict=True):
+        parts += [el("h3", one.label), examples_html(one.found, turn)]
+    return section("examples", "Example rows", *parts)
+
+
+def licence_section(graph: Lineage) -> Html:
+    """Licences of the sets, and what they were built from."""
+    items = [
+        el("li", tables.badge(node.number), " ", el("bdi", shown(node.name, 80)), ": ",
+           shown(node.licence) or "not stated")
+        for node in graph.nodes.values()
+        if node.number
+    ]  # fmt: skip
+    origins = graph.origins
+    table = tables.origins_table(origins) if origins else el("p", "No sources are known.")
+    return section("licence", "Licence and sources", el("ul", *items, class_="plain"), table)

@@ -1,0 +1,203 @@
+"""What `stats` says of a set, as plain JSON."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from transferset.manifest import Json
+from transferset.report.bigrams import LONGEST, NgramTable
+from transferset.report.divergence import Divergence, divergence, ngram_divergence
+from transferset.report.id_rows import Bools, Counts, Rows
+from transferset.report.inspect import summary
+from transferset.report.measures import Measures, mean, measure, quantiles
+from transferset.report.relatives import source_of
+from transferset.shards import ShardSet
+
+#: Percentiles of lengths that are shown.
+PERCENTS: Final = (1, 5, 25, 50, 75, 95, 99)
+
+#: Points of the type-token curve for each factor of ten.
+POINTS_PER_DECADE: Final = 4
+
+
+def stats(
+    found: ShardSet,
+    parent: ShardSet | None,
+    word_start: Bools | None,
+    progress: Rows | None = None,
+) -> Json:
+    """Measure a set, and compare it with its parent.
+
+    Args:
+        found: An open set with `input_ids`.
+        parent: The set that it is compared with, None if there is none at hand.
+        word_start: bool[vocabulary], whether a piece starts a word; None leaves words uncounted.
+        progress: Told of rows that were read, `rows_to_read` in all.
+
+    Returns:
+        name, root, op, columns, rows, tokens, content_tokens, bytes, text_bytes, types,
+        type_token_ratio, unknown, unknown_share, length, content_length, words_per_row,
+        statistics (of the source), type_token (pairs of tokens and types), divergence, and
+        divergence_reason (why that is null).
+
+    Raises:
+        UsageError: A set has no ids, or names no tokenizer.
+        SetError: A set is damaged.
+    """
+    measured = measure(found, word_start, progress)
+    reason = _incomparable(found, parent)
+    compared = None
+    if reason is None and parent is not None:
+        compared = _compared(found, measured, parent, progress)
+        reason = None if compared else "one of the two sets has no content tokens"
+    return {
+        **_identity(found, measured),
+        **_amounts(measured),
+        "statistics": summary(found)["statistics"],
+        "type_token": type_token_curve(measured),
+        "divergence": compared,
+        "divergence_reason": reason,
+    }
+
+
+def rows_to_read(found: ShardSet, parent: ShardSet | None) -> int:
+    """Rows of which `stats` tells its progress: each pass over a set counts them anew."""
+    if parent is None or _incomparable(found, parent):
+        return len(found)
+    return LONGEST * (len(found) + len(parent))
+
+
+def _identity(found: ShardSet, measured: Measures) -> Json:
+    return {
+        "name": found.manifest.name,
+        "root": str(found.root),
+        "op": found.manifest.op,
+        "columns": list(measured.columns),
+        "bytes": measured.bytes,
+        "text_bytes": measured.text_bytes,
+    }
+
+
+def _amounts(measured: Measures) -> Json:
+    types, content = int((measured.token_counts > 0).sum()), measured.content_tokens
+    return {
+        "rows": measured.rows,
+        "tokens": measured.tokens,
+        "content_tokens": content,
+        "types": types,
+        "type_token_ratio": types / content if content else None,
+        "unknown": measured.unknown,
+        "unknown_share": measured.unknown / content if content else None,
+        "length": _lengths(measured.total_lengths),
+        "content_length": _lengths(measured.lengths),
+        "words_per_row": _words(measured.words),
+    }
+
+
+def _lengths(histogram: Counts) -> Json | None:
+    present = np.flatnonzero(histogram)
+    if not len(present):
+        return None
+    values = quantiles(histogram, [percent / 100 for percent in PERCENTS])
+    return {
+        "mean": mean(histogram),
+        "min": int(present[0]),
+        "max": int(present[-1]),
+        "quantiles": dict(zip(map(str, PERCENTS), values, strict=True)),
+    }
+
+
+def _words(histogram: Counts | None) -> Json | None:
+    if histogram is None or not histogram.any():
+        return None
+    return {
+        "mean": mean(histogram),
+        "median": quantiles(histogram, [0.5])[0],
+        "counted": "pieces that begin a word",
+    }
+
+
+def type_token_curve(measured: Measures) -> list[list[int]]:
+    """How many types the first tokens have, for a row of numbers of tokens.
+
+    Returns:
+        Pairs of content tokens and types, in the order of the set's rows, exact, at powers of
+        10^¼ and at the end.
+    """
+    total = measured.content_tokens
+    seen = np.sort(measured.first_seen[measured.first_seen >= 0])
+    # one power more than needed: those beyond the end are taken off, and the end put on
+    powers = np.arange(POINTS_PER_DECADE * len(str(total)) + 1) / POINTS_PER_DECADE
+    places = np.rint(10.0**powers).astype(np.int64)
+    places = np.unique(np.append(places[places < total], total))
+    return [[int(n), int(k)] for n, k in zip(places, np.searchsorted(seen, places), strict=True)]
+
+
+def _incomparable(found: ShardSet, parent: ShardSet | None) -> str | None:
+    """Why a set is not compared with a parent; None when it can be."""
+    if parent is None:
+        return _parentless(found)
+    if not same_tokenizer(found, parent):
+        return f"{parent.manifest.name} was made with another tokenizer"
+    return None
+
+
+def _parentless(found: ShardSet) -> str:
+    if (entry := source_of(found.manifest)) is not None:
+        return f"its parent {entry['name']} is not beside it; name it with --parent"
+    if parts := len(found.manifest.parents):
+        return f"it has {parts} parents; name one with --parent"
+    return "it was not derived from another set"
+
+
+def same_tokenizer(a: ShardSet, b: ShardSet) -> bool:
+    """Whether the ids of two sets mean the same pieces."""
+    mine, its = a.manifest.tokenizer, b.manifest.tokenizer
+    return mine is not None and its is not None and mine["sha256"] == its["sha256"]
+
+
+def _compared(
+    found: ShardSet, measured: Measures, parent: ShardSet, progress: Rows | None
+) -> Json | None:
+    # the parent's counts are freed before the tables of n-grams are filled
+    unigram = divergence(measured.token_counts, measure(parent, None, progress).token_counts)
+    bigram, trigram = (_ngrams(order, found, parent, progress) for order in (2, 3))
+    if unigram is None:
+        return None
+    overlap = {"1": unigram, "2": bigram, "3": trigram}
+    return {
+        "parent": parent.manifest.name,
+        "parent_root": str(parent.root),
+        "unigram": _bits(unigram),
+        "bigram": _bits(bigram) if bigram else None,
+        "overlap": {order: _overlap(one) if one else None for order, one in overlap.items()},
+    }
+
+
+def _ngrams(
+    order: int, found: ShardSet, parent: ShardSet, progress: Rows | None
+) -> Divergence | None:
+    table = NgramTable(order)
+    table.count(found, 0, progress)
+    table.count(parent, 1, progress)
+    return ngram_divergence(table)
+
+
+def _bits(one: Divergence) -> Json:
+    return {
+        "kl": one.kl,
+        "kl_reverse": one.kl_reverse,
+        "js": one.js,
+        "outside": one.outside,
+        "sampled_share": one.sampled_share,
+    }
+
+
+def _overlap(one: Divergence) -> Json:
+    return {
+        "tokens": 1 - one.outside,
+        "types": 1 - one.outside_types,
+        "sampled_share": one.sampled_share,
+    }

@@ -1,0 +1,89 @@
+"""Records set down in files by bucket, to be read again bucket by bucket.
+
+Sorting what does not fit memory in two passes over it: what comes out is in order of the buckets,
+and within a bucket in the order in which it was set down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+#: Bytes of records that are held, and sorted by bucket, before they are written.
+_HELD_BYTES: Final = 8 << 20
+
+#: Bytes of records that are read at once.
+_READ_BYTES: Final = 16 << 20
+
+Records = npt.NDArray[Any]
+
+
+class Buckets:
+    """Files of records of one type; they hold nothing open and disappear as they are read."""
+
+    def __init__(self, folder: Path, name: str, count: int, record: npt.DTypeLike) -> None:
+        """Begin with empty buckets.
+
+        Args:
+            folder: Where the files go.
+            name: The files' first name.
+            count: Number of buckets.
+            record: Type of a record.
+        """
+        self.count = count
+        self._folder = folder
+        self._name = name
+        self._record = np.dtype(record)
+        self._held: list[tuple[npt.NDArray[np.uint32], Records]] = []
+        self._held_bytes = 0
+
+    def add(self, bucket: npt.NDArray[Any], records: Records) -> None:
+        """Set records down.
+
+        Args:
+            bucket: The bucket of each record, below `count`, shape [n].
+            records: Shape [n].
+        """
+        self._held.append((bucket.astype(np.uint32), records.astype(self._record)))
+        self._held_bytes += records.nbytes
+        if self._held_bytes >= _HELD_BYTES:
+            self._write()
+
+    def _write(self) -> None:
+        if not self._held:
+            return
+        bucket = np.concatenate([b for b, _ in self._held])
+        records = np.concatenate([r for _, r in self._held])
+        self._held, self._held_bytes = [], 0
+        narrow = bucket.astype(np.uint16) if self.count <= 1 << 16 else bucket
+        order = np.argsort(narrow, kind="stable")  # a radix sort, if narrow
+        bucket, records = bucket[order], records[order]
+        starts = np.flatnonzero(np.diff(bucket, prepend=np.int64(-1)))
+        for start, stop in zip(starts, [*starts[1:], len(bucket)], strict=True):
+            with self._path(int(bucket[start])).open("ab") as file:
+                file.write(records[start:stop].tobytes())
+
+    def read(self) -> Iterator[tuple[int, Iterator[Records]]]:
+        """All records, once; then the files are gone.
+
+        Yields:
+            Each bucket's number, in order, and its records in pieces of up to 16 MB.
+        """
+        self._write()
+        for bucket in range(self.count):
+            yield bucket, self._pieces(bucket)
+            self._path(bucket).unlink(missing_ok=True)
+
+    def _pieces(self, bucket: int) -> Iterator[Records]:
+        path = self._path(bucket)
+        size = path.stat().st_size if path.exists() else 0
+        most = _READ_BYTES // self._record.itemsize
+        for start in range(0, size, most * self._record.itemsize):
+            yield np.fromfile(path, self._record, most, offset=start)
+
+    def _path(self, bucket: int) -> Path:
+        return self._folder / f"{self._name}-{bucket:06d}"
