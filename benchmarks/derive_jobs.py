@@ -185,11 +185,16 @@ def figures(case: Case, parent: Made, runs: list[Usage], started: list[Usage]) -
         "startup_wall_s": start_wall,
         "mtok_per_cpu_s": tokens / cpu,
         "mtok_per_s": tokens / wall,
-        "mtok_per_cpu_s_without_startup": tokens / max(cpu - start_cpu, 1e-9),
-        "mtok_per_s_without_startup": tokens / max(wall - start_wall, 1e-9),
+        "mtok_per_cpu_s_without_startup": net_rate(tokens, cpu, start_cpu),
+        "mtok_per_s_without_startup": net_rate(tokens, wall, start_wall),
         "peak_mb": max(run.peak_mb for run in runs),
         "tree_peak_mb": max(run.tree_peak_mb for run in runs),
     }
+
+
+def net_rate(amount: float, took: float, startup: float) -> float | None:
+    """The rate without start-up; None when it took hardly longer than starting up."""
+    return amount / (took - startup) if took > 1.2 * startup else None
 
 
 def measure_limits(root: Path, work: Path, runs: int) -> Json:

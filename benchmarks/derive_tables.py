@@ -37,7 +37,7 @@ def job(rows: list[Json]) -> str:
             f"{row['wall_s']:.2f}",
             f"{row['startup_cpu_s']:.2f}",
             f"{row['mtok_per_cpu_s']:.2f}",
-            f"{row['mtok_per_cpu_s_without_startup']:.2f}",
+            number(row["mtok_per_cpu_s_without_startup"], ".2f"),
             f"{row['mtok_per_s']:.2f}",
             f"{row['peak_mb']:.0f}",
             f"{row['tree_peak_mb']:.0f}",
@@ -54,18 +54,31 @@ def ratios(rows: list[Json]) -> list[str]:
     for (tool, cold, workers), row in by_case.items():
         ours, alone = by_case["transferset", False, workers], by_case.get((tool, cold, 1))
         if tool != "transferset":
-            cpu, net, wall = (
-                ours[unit] / row[unit]
-                for unit in ("mtok_per_cpu_s", "mtok_per_cpu_s_without_startup", "mtok_per_s")
-            )
-            said.append(
-                f"- workers: {workers}: {cpu:.1f}× the tokens of `{tool}` per CPU-second"
-                f" ({net:.1f}× without start-up on both sides), {wall:.1f}× per second."
-            )
+            said.append(f"- workers: {workers}: {against(ours, row)}")
         elif workers > 1 and alone:
             gain = alone["wall_s"] / row["wall_s"]
             said.append(f"- {name_of(row)}: {workers} workers are {gain:.2f}× as fast as one.")
     return ["\n".join(said)] if said else []
+
+
+def against(ours: Json, peer: Json) -> str:
+    """How we compare with one peer, per CPU-second and per second."""
+
+    def times(unit: str) -> float | None:
+        return ours[unit] / peer[unit] if ours[unit] and peer[unit] else None
+
+    net = number(times("mtok_per_cpu_s_without_startup"), ".1f")
+    net_wall = number(times("mtok_per_s_without_startup"), ".1f")
+    return (
+        f"{times('mtok_per_cpu_s'):.1f}× the tokens of `{peer['tool']}` per CPU-second"
+        f" (without start-up on both sides {net}×), {times('mtok_per_s'):.1f}× per second"
+        f" ({net_wall}×)."
+    )
+
+
+def number(value: float | None, form: str) -> str:
+    """A number, or a dash where there is none."""
+    return "–" if value is None else format(value, form)
 
 
 def beside(rows: list[Json]) -> str:

@@ -85,6 +85,8 @@ def _descendants(root: int) -> list[int]:
 
 def _memory_kb(pid: int) -> tuple[int, int]:
     try:
+        if Path(f"/proc/{pid}/cmdline").read_bytes() == Path("/proc/self/cmdline").read_bytes():
+            return 0, 0  # forked, not yet the command: what it shows is our own memory
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return 0, 0

@@ -18,6 +18,8 @@ import pytest
 import transferset as package
 from transferset import api
 from transferset.cli import run, transferset
+from transferset.cli.step_options import StepOption, read_steps
+from transferset.steps import STEPS, Sample, Shuffle
 
 
 def commands(command: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
@@ -36,15 +38,28 @@ API_ONLY = {"progress"}
 RENAMED = {"no_shuffle": "shuffle"}
 
 
+def parameters(command: click.Command) -> set[str]:
+    """Names of a command's parameters; the options that are steps are one: `steps`."""
+    context = click.Context(command)
+    return {
+        "steps" if isinstance(p, StepOption) else RENAMED.get(str(p.name), str(p.name))
+        for p in command.get_params(context)
+    } - CLI_ONLY - {"_click_default_help"}
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_mirrors_one_function_of_the_api(name):
     function = getattr(api, {"vocab fit": "vocab_fit"}.get(name, name.replace(" ", "_")))
     theirs = set(inspect.signature(function).parameters) - API_ONLY
-    ours = {RENAMED.get(p.name, p.name) for p in COMMANDS[name].params} - CLI_ONLY
-    assert ours == theirs
+    assert parameters(COMMANDS[name]) == theirs
 
 
-REQUIRED = {"vocab fit": ["text.txt", "--out", "folder"]}
+REQUIRED = {
+    "vocab fit": ["text.txt", "--out", "folder"],
+    "mix": ["a"],
+    "run": ["recipe.toml"],
+    "diff": ["a", "b"],
+}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -52,7 +67,8 @@ def test_defaults_agree_with_the_api(name):
     function = getattr(api, {"vocab fit": "vocab_fit"}.get(name, name.replace(" ", "_")))
     given = COMMANDS[name].make_context(name, REQUIRED.get(name, [])).params
     for parameter in inspect.signature(function).parameters.values():
-        if parameter.name in given and parameter.name not in ("sources", "out"):
+        required = parameter.default is inspect.Parameter.empty
+        if parameter.name in given and not required and parameter.name != "out":
             assert given[parameter.name] == parameter.default, parameter.name
 
 
@@ -61,6 +77,41 @@ def test_every_command_has_help_and_an_example(name, capsys):
     assert run([*name.split(), "--help"]) == 0
     text = capsys.readouterr().out
     assert f"transferset {name}" in text.split("Examples:")[1]
+
+
+def test_every_step_is_an_option():
+    options = {p.opts[0] for p in COMMANDS["derive"].params if isinstance(p, StepOption)}
+    assert {f"--{name}" for name in STEPS} <= options
+
+
+def steps_of(*words: str):
+    context = COMMANDS["derive"].make_context("derive", list(words))
+    return read_steps(context.meta["steps"])
+
+
+def test_flag_order_is_step_order():
+    assert steps_of("--sample", "10%", "--shuffle") == [Sample("10%"), Shuffle()]
+    assert steps_of("--shuffle", "--sample=10%") == [Shuffle(), Sample("10%")]
+    several = ["--shuffle-words", "src", "--sample", "50%", "--shuffle", "--seed", "3"]
+    assert steps_of(*several, "--sample", "9", "--shuffle-window", "2") == [
+        Shuffle(words=True),
+        Sample("50%"),
+        Shuffle(),
+        Sample("9"),
+        Shuffle(window=2),
+    ]
+
+
+def test_modifiers_belong_to_the_sample_before_them():
+    assert steps_of("--sample", "1M", "--by", "tokens") == [Sample("1M", by="tokens")]
+    assert steps_of("--sample", "5", "--shuffle", "--sample", "9", "--with-replacement") == [
+        Sample("5"),
+        Shuffle(),
+        Sample("9", with_replacement=True),
+    ]
+    for wrong in (["--by", "rows"], ["--sample", "5", "--shuffle", "--with-replacement"]):
+        with pytest.raises(package.UsageError, match="--sample right before"):
+            steps_of(*wrong)
 
 
 def test_every_public_name_is_there():

@@ -85,7 +85,9 @@ def test_the_number_of_shards_does_not_change_the_rows(parent, derived, name, tm
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [2, 3])
-def test_any_number_of_workers_gives_the_same_bytes(parent, derived, workers, tmp_path, monkeypatch):
+def test_any_number_of_workers_gives_the_same_bytes(
+    parent, derived, workers, tmp_path, monkeypatch
+):
     for name in ("long", "pack, sample", "generate, sample"):
         found = transferset.derive(
             parent.root, tmp_path / name, steps=RECIPES[name], seed=5, shards=4, workers=workers
@@ -165,7 +167,9 @@ def test_a_damaged_parent_is_noticed_while_it_is_read(tmp_path):
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 1
     path.write_bytes(raw)
-    with pytest.raises(SetError, match=r"expected bytes as written, found others at .*arrow, bytes"):
+    with pytest.raises(
+        SetError, match=r"expected bytes as written, found others at .*arrow, bytes"
+    ):
         transferset.derive(parent.root, tmp_path / "set", steps=[Shuffle()], workers=1)
     assert not (tmp_path / "set" / "manifest.json").exists()
 
@@ -174,8 +178,8 @@ DRIVER = """
 import sys
 import transferset
 from transferset.steps import parse_steps
-steps = parse_steps([{"filter": "length > 3"}, {"sample": "60%"}, {"delete": 0.2}, {"dedupe": "exact"},
-                     {"generate": "50%"}, {"shuffle": True}, {"pack": 40}])
+steps = parse_steps([{"filter": "length > 3"}, {"sample": "60%"}, {"delete": 0.2},
+                     {"dedupe": "exact"}, {"generate": "50%"}, {"shuffle": True}, {"pack": 40}])
 transferset.derive(sys.argv[1], sys.argv[2], steps=steps, seed=3, shards=6, workers=2)
 """
 

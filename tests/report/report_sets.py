@@ -138,3 +138,24 @@ def thesis_sets(root: Path, corpus_rows: list[list[int]] | None = None, **of_all
         ledger=[{"reason": "replaced", "unit": "rows", "count": len(kept)}],
     )  # fmt: skip
     return [corpus, tenth, shuffled, generated]
+
+
+def measured(sets: list[ShardSet]) -> dict[str, list]:
+    """What `write_report` is told of the sets, words counted at even ids."""
+    from transferset.report.measures import measure
+    from transferset.report.relatives import find_parent
+    from transferset.report.stats import stats
+
+    starts = np.arange(1000) % 2 == 0
+    return {
+        "measures": [measure(one, starts) for one in sets],
+        "stats": [stats(one, find_parent(one, sets), starts) for one in sets],
+        "decode": [spelt] * len(sets),
+    }
+
+
+def spelt(ids: list[int]) -> tuple[list[str], str]:
+    """Pieces and text of ids; one piece is hostile."""
+    names = {2: "[CLS]", 3: "[SEP]", 4: "[MASK]", 6: "<script>alert(1)</script>", 7: "\x1b[2J"}
+    pieces = [names.get(i, f"piece{i}") for i in ids]
+    return pieces, " ".join(pieces)

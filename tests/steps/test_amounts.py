@@ -39,10 +39,11 @@ def test_amounts_as_people_write_them(text, amount):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "0%", "0.0", "-1", "10 %%", "1.0001k", "ten", "1e3", "nan", "inf", "9" * 30, "²"]
+    "text",
+    ["", "0", "0%", "0.0", "-1", "10 %%", "1.0001k", "ten", "1e3", "nan", "inf", "9" * 30, "²"],
 )
 def test_anything_else_is_refused_in_one_sentence(text):
-    with pytest.raises(UsageError, match="expected --sample like 10%, 0.001 or 100k, found"):
+    with pytest.raises(UsageError, match=r"expected --sample like 10%, 0\.001 or 100k, found"):
         parse_amount(text, "--sample")
 
 
@@ -75,7 +76,8 @@ def test_decimal_is_the_number_itself(number, digits):
 
 
 @pytest.mark.parametrize(
-    ("text", "found"), [("12:512", (12, 512)), ("12:", (12, None)), (":512", (0, 512)), ("3:3", (3, 3))]
+    ("text", "found"),
+    [("12:512", (12, 512)), ("12:", (12, None)), (":512", (0, 512)), ("3:3", (3, 3))],
 )
 def test_ranges(text, found):
     assert parse_range(text, "--lengths") == found

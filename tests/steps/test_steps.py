@@ -17,7 +17,11 @@ EXAMPLES = [
     ("shuffle", "words=yes,window=3", Shuffle(words=True, window=3)),
     ("mask", "0.15,rule=bert,labels=false", Mask(0.15, rule="bert", labels=False)),
     ("lengths", "12:512", Lengths("12:512")),
-    ("filter", "length in (1, 2) or source == 'a=b'", Filter("length in (1, 2) or source == 'a=b'")),
+    (
+        "filter",
+        "length in (1, 2) or source == 'a=b'",
+        Filter("length in (1, 2) or source == 'a=b'"),
+    ),
     ("pack", "512,by=document", Pack(512, by="document")),
     ("split", "train=0.98,validation=0.02", Split("train=98%,validation=2%")),
 ]
@@ -34,7 +38,9 @@ def test_recipes_say_the_same_as_python(name, text, step):
 
 
 def test_toml_forms():
-    steps = parse_steps([{"sample": 0.1}, {"shuffle": True}, {"shuffle": {"window": 2}}, {"pack": 64}])
+    steps = parse_steps(
+        [{"sample": 0.1}, {"shuffle": True}, {"shuffle": {"window": 2}}, {"pack": 64}]
+    )
     assert steps == (Sample("10%"), Shuffle(), Shuffle(window=2), Pack(64))
 
 

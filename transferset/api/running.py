@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from transferset.shards import ShardSet
 
@@ -43,7 +43,12 @@ def run(
     from transferset.api.showing import report
     from transferset.pipeline.recipes import run_recipe
 
-    functions = {"build wiki": build_wiki, "derive": derive, "mix": mix, "report": report}
+    functions: dict[str, Callable[..., Any]] = {
+        "build wiki": build_wiki,
+        "derive": derive,
+        "mix": mix,
+        "report": report,
+    }
     return run_recipe(
         Path(recipe),
         Path(out) if out is not None else None,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from transferset.cli.group import example, named_set, transferset
+from transferset.cli.group import example, named_set, say, transferset
 
 
 @transferset.command(
@@ -70,8 +70,10 @@ def stats(sets: tuple[Path, ...], parent: Path | None, as_json: bool) -> None:
     beside them, unless it is named.
     """
     from transferset import api
+    from transferset.report.progress import Bar
 
-    found = api.stats(sets or [named_set(None)], parent=parent)
+    with Bar() as bar:
+        found = api.stats(sets or [named_set(None)], parent=parent, progress=bar)
     if as_json:
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
     else:
@@ -90,12 +92,14 @@ def diff(a: Path, b: Path, as_json: bool) -> None:
     Proves for instance that B is a row-wise permutation of A, or a sample of it.
     """
     from transferset import api
+    from transferset.report.progress import Bar
 
-    found = api.diff(a, b)
+    with Bar() as bar:
+        found = api.diff(a, b, progress=bar)
     if as_json:
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
     else:
-        from transferset.report.terminal_stats import show_diff
+        from transferset.report.terminal_diff import show_diff
 
         show_diff(found)
 
@@ -127,5 +131,18 @@ def report(sets: tuple[Path, ...], out: Path, figures: Path | None, parent: Path
     The page is one file without scripts; it needs no network.
     """
     from transferset import api
+    from transferset.report.progress import Bar
 
-    click.echo(api.report(sets or [named_set(None)], out, figures=figures, parent=parent))
+    with Bar() as bar:
+        given = sets or [named_set(None)]
+        page = api.report(given, out, figures=figures, parent=parent, progress=bar)
+    click.echo(page)
+    _say_png(figures)
+
+
+def _say_png(figures: Path | None) -> None:
+    from transferset.report.figure_files import how_to_get_png
+
+    advice = how_to_get_png() if figures is not None else None
+    if advice:
+        say(advice)

@@ -5,21 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import pyarrow as pa
 
 from transferset.manifest import Json
 from transferset.pipeline import ranges
 from transferset.pipeline.chain import Chain
+from transferset.pipeline.lineage import read_file
+from transferset.pipeline.setting import setting_of
 from transferset.pipeline.survey import SurveyContext, spill_path, survey_range
 from transferset.shards import ShardSet
 from transferset.stage import Done
 from transferset.steps import Step
+from transferset.transforms.fit import read_fit
+from transferset.transforms.unigram import LENGTHS, TOKENS, tallied
+
+#: Where a generated set keeps its model.
+SAVED: Final = "_fit/generate.json"
 
 Run = Callable[[str, Callable[[Path, Any, Json], Done], list[Json], Any], list[Json]]
 
 
 def fit_batches(fit: ShardSet, step: Step, ordinal: int, run: Run, root: Path) -> tuple[Path, ...]:
-    """Survey the rows of another set for a step.
+    """What another set says of lengths and tokens, as if its rows had been surveyed.
+
+    A generated set is taken by the model that it was drawn from, any other by its rows.
 
     Args:
         fit: The set.
@@ -31,6 +42,8 @@ def fit_batches(fit: ShardSet, step: Step, ordinal: int, run: Run, root: Path) -
     Returns:
         Files with what was found.
     """
+    if any(entry.file == SAVED for entry in fit.manifest.files):
+        return (_saved(fit, spill_path(root, f"fit-{ordinal:02d}", 0)),)
     chain = Chain(fit.root, fit.manifest.digest, root, (), 0, (), ("input_ids",))
     stage = f"fit-{ordinal:02d}"
     tokens = fit.manifest.totals["tokens"]
@@ -42,3 +55,15 @@ def fit_batches(fit: ShardSet, step: Step, ordinal: int, run: Run, root: Path) -
     run(stage, survey_range, tasks, SurveyContext(chain, stage, step, ordinal))
     paths = [spill_path(root, stage, k) for k in range(len(tasks))]
     return tuple(path for path in paths if path.exists())
+
+
+def _saved(fit: ShardSet, spill: Path) -> Path:
+    read_file(fit, SAVED)  # as its manifest says
+    model = read_fit(fit.root / SAVED, setting_of(fit, ()))
+    spill.parent.mkdir(parents=True, exist_ok=True)
+    kinds = ((LENGTHS, model.lengths), (TOKENS, model.tokens))
+    batches = [tallied(kind, tally[:, 0], tally[:, 1]) for kind, tally in kinds]
+    with pa.OSFile(str(spill), "wb") as sink, pa.ipc.new_stream(sink, batches[0].schema) as stream:
+        for batch in batches:
+            stream.write_batch(batch)
+    return spill

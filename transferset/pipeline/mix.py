@@ -29,7 +29,7 @@ from transferset.shards import ShardSet
 from transferset.stage import Done, Output, Progress, building, receipts_digest, run_stage
 from transferset.steps import Sample
 from transferset.transforms import Position, implement
-from transferset.transforms.buffers import addresses, with_column
+from transferset.transforms.buffers import addresses, count_marked, flat, with_column
 from transferset.version import __version__
 
 __all__ = ["make_mix_plan", "mix_sets"]
@@ -185,10 +185,10 @@ def take_range(root: Path, context: MixContext, task: Json) -> Done:
 
 
 def _count(counts: dict[str, int], batch: pa.RecordBatch, content: npt.NDArray[np.bool_]) -> None:
-    ids = batch.column("input_ids").flatten().to_numpy()
+    ids, _ = flat(batch)
     counts["rows"] += batch.num_rows
     counts["tokens"] += len(ids)
-    counts["content_tokens"] += int(np.count_nonzero(content[ids]))
+    counts["content_tokens"] += count_marked(ids, content)
     if "text" in batch.schema.names:
         counts["text_bytes"] += int(pc.sum(pc.binary_length(batch.column("text"))).as_py())
 

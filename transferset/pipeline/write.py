@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from transferset.ledger import Ledger
@@ -14,6 +13,7 @@ from transferset.pipeline.chain import Chain
 from transferset.pipeline.setting import setting_of
 from transferset.shards import ShardSet, ShardWriter, shard_name
 from transferset.stage import Done, Output
+from transferset.transforms.buffers import count_marked, flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +37,19 @@ def write_range(root: Path, context: WriteContext, task: Json) -> Done:
         The shard as output; its manifest entry, content tokens and ledger as result.
     """
     schema = pa.ipc.read_schema(pa.py_buffer(context.schema_bytes))
-    special = ~setting_of(ShardSet.open(context.chain.src), ()).is_content()
+    is_content = setting_of(ShardSet.open(context.chain.src), ()).is_content()
     ledger = Ledger()
-    specials = 0
+    content = 0
     with ShardWriter(root / shard_name(task["ordinal"], context.shards), schema) as writer:
         for batch in context.chain.batches(task["start"], task["stop"], ledger):
-            ids = batch.column("input_ids").flatten().to_numpy()
-            specials += int(np.count_nonzero(special[ids]))
+            content += count_marked(flat(batch)[0], is_content)
             columns = [batch.column(name) for name in schema.names]
             writer.write(pa.Table.from_arrays(columns, schema=schema))
         entry = writer.commit()
     result = {
         "shard": asdict(entry),
         "rows": entry.rows,
-        "content_tokens": entry.tokens - specials,
+        "content_tokens": content,
         "ledger": {str(reason): count for reason, count in ledger.items()},
     }
     return Done([Output(entry.file, entry.bytes, entry.blake3)], result)

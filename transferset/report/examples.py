@@ -54,15 +54,21 @@ def examples(found: ShardSet) -> tuple[Example, ...]:
     Raises:
         SetError: The examples that the set holds are not of the format, or a shard is damaged.
     """
+    return _traced(found) or tuple(
+        Example(f"Row {i:,}", (("as it is", tuple(row.get("input_ids", ()))),))
+        for i, row in enumerate(head(found, MOST_ROWS, None))
+    )
+
+
+def _traced(found: ShardSet) -> tuple[Example, ...]:
+    """The rows that the set's manifest says it keeps for this, if they have ids at any step."""
     path = found.root / EXAMPLES
     listed = next((f for f in found.manifest.files if f.file == EXAMPLES.as_posix()), None)
     if listed is None:
-        return tuple(
-            Example(f"Row {i:,}", (("as it is", tuple(row.get("input_ids", ()))),))
-            for i, row in enumerate(head(found, MOST_ROWS, None))
-        )
+        return ()
     size = found.manifest.tokenizer["vocab_size"] if found.manifest.tokenizer else 0
-    return tuple(_example(row, size, path) for row in _read(path, listed.blake3)["rows"][:MOST_ROWS])
+    rows = [_example(row, size, path) for row in _read(path, listed.blake3)["rows"][:MOST_ROWS]]
+    return tuple(row for row in rows if any(ids is not None for _, ids in row.steps))
 
 
 def _read(path: Path, digest: str) -> dict[str, Any]:
@@ -116,12 +122,12 @@ def _history(example: Example, decode: Decode | None) -> Html:
     before: Ids | None = None
     for name, ids in example.steps:
         label = "before" if name == "source" else shown(name, 40)
-        if ids is None:
-            gone = "dropped by this step" if before else "not there yet"
-            lines.append(_row(label, el("em", gone, class_="quiet")))
+        if ids is None or ids == before:
+            state = "as before" if ids else "not there yet" if before is None else "no longer there"
+            lines.append(_row(label, el("em", state, class_="quiet")))
         else:
             lines.append(_row(label, _pieces(ids, _changed(ids, before), decode)))
-        before = ids
+            before = ids
     return _table(el("caption", example.title), *lines)
 
 

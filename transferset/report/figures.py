@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from transferset.report.curves import Curve, same
-from transferset.report.markup import Html, el, fit, join, shown
+from transferset.report.markup import Html, el, fit_name, join, shown
+from transferset.report.markup import width as width_of
 from transferset.report.palette import line
 from transferset.report.scales import Scale, tick_label
 from transferset.report.wording import number, percent
@@ -23,7 +24,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 18, 34, 46
 _FONT, _STEP = 13, 21
 
 #: Most points of a curve that a path is drawn through; most values that are drawn as steps.
-_POINTS, _STEPS = 400, 40
+_MOST_POINTS, _MOST_STEPS = 400, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +57,49 @@ def figure(axes: Axes, curves: Sequence[Curve], width: int = WIDE) -> Html:
     Returns:
         An `svg` element whose classes stand in `figure.css` and `palette.line_rules`.
     """
-    height = max(400 if width == WIDE else 340, _STEP * len(curves) + 190)
-    x, y = _scales(axes, curves, width, height)
+    tall, slope = (400, 1.7) if width == WIDE else (340, 2.2)
+    height = max(tall, round(slope * _STEP * len(curves)) + 130)  # labels stand below the curves
+    plot = _Plot.of(axes, curves, width, height)
     return svg(
         f"{axes.key}-{width}",
         (width, height),
         axes.title,
         describe(axes, curves),
-        _horizontal(x, y, axes),
-        _vertical(x, y, axes),
-        *_lines(x, y, curves),
-        _labels(x, y, curves, width),
+        _horizontal(plot, axes),
+        _vertical(plot, axes),
+        *_lines(plot, curves),
+        _labels(plot, curves),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plot:
+    """Both axes, and whether curves are drawn as steps or as lines from value to value."""
+
+    x: Scale
+    y: Scale
+    steps: bool
+
+    @classmethod
+    def of(cls, axes: Axes, curves: Sequence[Curve], width: int, height: int) -> _Plot:
+        last = max(c.reaches(1.0) for c in curves)
+        low, high = (1.0, max(10.0, last)) if axes.log else (0.0, min(last, shown_to(curves)))
+        x = Scale(low, max(1.0, high), _LEFT, width - _RIGHT, axes.log)
+        most = max(int(np.sum(c.x <= high)) for c in curves)
+        return cls(x, Scale(0, 1, height - _BOTTOM, _TOP), steps=most <= _MOST_STEPS)
+
+    def across(self, curve: Curve, height: float) -> float:
+        """Where a curve is at a height, both in px."""
+        share = (self.y.start - height) / (self.y.start - self.y.stop)
+        if self.steps:
+            return float(self.x(min(curve.reaches(share), self.x.high)))
+        return min(self.x.stop, float(np.interp(share, curve.y, self.x(curve.x))))
+
+    def up(self, curve: Curve, place: float) -> float:
+        """How high a curve is at a place, both in px."""
+        part = (place - self.x.start) / (self.x.stop - self.x.start)
+        low, high = self.x.low, self.x.high
+        return float(self.y(curve.at(low * (high / low) ** part if self.x.log else high * part)))
 
 
 def svg(key: str, area: tuple[int, int], title: str, desc: str, *content: Html) -> Html:
@@ -98,16 +130,6 @@ def describe(axes: Axes, curves: Sequence[Curve]) -> str:
     return f"{axes.y} against {axes.x}. {'; '.join(said)}."
 
 
-def _scales(axes: Axes, curves: Sequence[Curve], width: int, height: int) -> tuple[Scale, Scale]:
-    last = max(c.reaches(1.0) for c in curves)
-    if axes.log:
-        low, high = 1.0, max(10.0, last)
-    else:
-        low, high = 0.0, max(1.0, min(last, shown_to(curves)))
-    x = Scale(low, high, _LEFT, width - _RIGHT, axes.log)
-    return x, Scale(0, 1, height - _BOTTOM, _TOP)
-
-
 def shown_to(curves: Sequence[Curve]) -> float:
     """Where a linear axis ends: 99.9 % of each set's rows are shown, to the next round value."""
     end = max(1.0, *(c.reaches(0.999) for c in curves))
@@ -116,102 +138,83 @@ def shown_to(curves: Sequence[Curve]) -> float:
     return float(step * np.ceil(end / step))
 
 
-def _horizontal(x: Scale, y: Scale, axes: Axes) -> Html:
-    bottom = float(y(0.0))
-    most = 8 if x.stop > NARROW else 5
+def _horizontal(plot: _Plot, axes: Axes) -> Html:
+    x, bottom = plot.x, plot.y.start
     marks = []
-    for value in x.ticks(most):
+    for value in x.ticks(8 if x.stop > NARROW else 5):
         at = float(x(value))
         marks.append(el("line", x1=at, x2=at, y1=bottom, y2=bottom + 5, class_="axis"))
         label = tick_label(value)
         marks.append(el("text", label, x=at, y=bottom + 19, text_anchor="middle", class_="tick"))
-    marks += [_minor(float(x(value)), bottom) for value in x.minor()]
+    for at in map(float, x(np.array(x.minor()))):
+        marks.append(el("line", x1=at, x2=at, y1=bottom, y2=bottom + 3, class_="axis"))
     base = el("line", x1=x.start, x2=x.stop, y1=bottom, y2=bottom, class_="axis")
-    end = float(x.stop)
-    name = el("text", axes.x, x=end, y=bottom + 38, text_anchor="end", class_="name")
+    name = el("text", axes.x, x=x.stop, y=bottom + 38, text_anchor="end", class_="name")
     return join(base, *marks, name)
 
 
-def _minor(at: float, bottom: float) -> Html:
-    return el("line", x1=at, x2=at, y1=bottom, y2=bottom + 3, class_="axis")
-
-
-def _vertical(x: Scale, y: Scale, axes: Axes) -> Html:
-    marks = []
-    for value in (0.25, 0.5, 0.75, 1.0):
-        at = float(y(value))
-        marks.append(el("line", x1=x.start, x2=x.stop, y1=at, y2=at, class_="grid"))
+def _vertical(plot: _Plot, axes: Axes) -> Html:
+    x, marks = plot.x, []
     for value in (0.0, 0.25, 0.5, 0.75, 1.0):
-        at, label = float(y(value)) + 4, f"{value:.0%}".replace("%", " %")
-        marks.append(el("text", label, x=x.start - 6, y=at, text_anchor="end", class_="tick"))
-    return join(*marks, el("text", axes.y, x=2, y=14, class_="name"))
+        at = float(plot.y(value))
+        if value:
+            marks.append(el("line", x1=x.start, x2=x.stop, y1=at, y2=at, class_="grid"))
+        label = f"{100 * value:.0f}\u00a0%"
+        marks.append(el("text", label, x=x.start - 6, y=at + 4, text_anchor="end", class_="tick"))
+    return join(*marks, el("text", axes.y, x=2.0, y=14.0, class_="name"))
 
 
-def _lines(x: Scale, y: Scale, curves: Sequence[Curve]) -> list[Html]:
+def _lines(plot: _Plot, curves: Sequence[Curve]) -> list[Html]:
     """The first below the others: where curves coincide, it is wider and shows on both sides."""
     drawn = []
     for i, curve in enumerate(curves):
         above = sum(same(curve, later) for later in curves[i + 1 :])
+        style = f"line s{line(curve.number)}"
         weight = 2.2 + 2.2 * min(above, 3)
-        path = _path(x, y, curve)
-        drawn.append(el("path", d=path, class_=f"line s{line(curve.number)}", stroke_width=weight))
+        drawn.append(el("path", d=_path(plot, curve), class_=style, stroke_width=weight))
     return drawn
 
 
-def _path(x: Scale, y: Scale, curve: Curve) -> str:
-    """Steps where every value is drawn, else lines through points that are even in px."""
-    inside = curve.x <= x.high
-    px, py = x(curve.x[inside]), y(curve.y[inside])
-    if not len(px):
-        return f"M{x.start:.1f} {float(y(0.0)):.1f}H{x.stop:.1f}"
-    if len(px) > _STEPS:
-        wanted = np.searchsorted(px, np.linspace(px[0], px[-1], _POINTS))
-        kept = np.unique(np.append(wanted, len(px) - 1))
-        points = [f"{a:.1f} {b:.1f}" for a, b in zip(px[kept], py[kept], strict=True)]
-        end = "" if x.log else f"H{x.stop:.1f}"
-        return f"M{'L'.join(points)}{end}"
-    steps = "".join(f"H{a:.1f}V{b:.1f}" for a, b in zip(px, py, strict=True))
-    return f"M{x.start:.1f} {float(y(0.0)):.1f}{steps}H{x.stop:.1f}"
+def _path(plot: _Plot, curve: Curve) -> str:
+    x, inside = plot.x, curve.x <= plot.x.high
+    px, py = x(curve.x[inside]), plot.y(curve.y[inside])
+    end = "" if x.log else f"H{x.stop:.1f}"
+    if plot.steps or not len(px):
+        steps = "".join(f"H{a:.1f}V{b:.1f}" for a, b in zip(px, py, strict=True))
+        return f"M{x.start:.1f} {plot.y.start:.1f}{steps}{end}"
+    wanted = np.searchsorted(px, np.linspace(px[0], px[-1], _MOST_POINTS))
+    kept = np.unique(np.append(wanted, len(px) - 1))
+    points = [f"{a:.1f} {b:.1f}" for a, b in zip(px[kept], py[kept], strict=True)]
+    return f"M{'L'.join(points)}{end}"
 
 
-def _labels(x: Scale, y: Scale, curves: Sequence[Curve], width: int) -> Html:
+def _labels(plot: _Plot, curves: Sequence[Curve]) -> Html:
     """A label beside each line: right of a cumulative curve there is always room."""
-    right = width - _RIGHT
-    most = right - min(230.0, 0.52 * (right - x.start))  # where a label begins at the latest
+    x, y = plot.x, plot.y
+    latest = x.stop - min(230.0, 0.52 * (x.stop - x.start))  # where a label begins at most
     lowest = y.start - 14 - _STEP * (len(curves) - 1)
-    top = min(lowest, max(float(y(0.55)), *(_height(x, y, c, most - 24) + 12 for c in curves)))
-    beside = max(_place(x, y, c, top - 10) for c in curves)
-    left = min(beside + 24, most)
-    return join(*(_label(x, y, c, (left, top + i * _STEP), right) for i, c in enumerate(curves)))
+    free = [plot.up(curve, latest - 24) + 12 for curve in curves]
+    top = min(lowest, max(float(y(0.55)), *free))
+    left = min(latest, max(plot.across(curve, top - 10) for curve in curves) + 24)
+    return join(*(_label(plot, c, left, top + i * _STEP) for i, c in enumerate(curves)))
 
 
-def _place(x: Scale, y: Scale, curve: Curve, height: float) -> float:
-    """Where a curve reaches a height, both in px."""
-    share = (y.start - height) / (y.start - y.stop)
-    return float(x(min(curve.reaches(share), x.high)))
-
-
-def _height(x: Scale, y: Scale, curve: Curve, place: float) -> float:
-    """How high a curve is at a place, both in px."""
-    part = (place - x.start) / (x.stop - x.start)
-    value = x.low * (x.high / x.low) ** part if x.log else x.low + part * (x.high - x.low)
-    return float(y(curve.at(value)))
-
-
-def _label(x: Scale, y: Scale, curve: Curve, at: tuple[float, float], right: float) -> Html:
-    left, top = at
-    point = _place(x, y, curve, top)
-    label = fit(f"{curve.number}  {shown(curve.name, 80)}", right - left - 32, _FONT)
+def _label(plot: _Plot, curve: Curve, left: float, top: float) -> Html:
+    point, right = plot.across(curve, top), plot.x.stop
     style = line(curve.number)
+    number_, name = f"{curve.number}\u2002", shown(curve.name)
+    text = number_ + fit_name(name, right - left - 34 - width_of(number_, _FONT), _FONT)
     leader = None
     if point < left - 8:
-        leader = el("line", x1=point, x2=left - 4, y1=top, y2=top, class_="leader")
+        leader = join(
+            el("line", x1=point, x2=left - 4, y1=top, y2=top, class_="leader"),
+            el("circle", cx=point, cy=top, r=3.2, class_=f"f{style}"),
+        )
     return join(
         leader,
-        el("circle", cx=point, cy=top, r=3.2, class_=f"f{style}") if leader else None,
         el("rect", x=left - 3, y=top - 9, width=right - left + 3, height=18, class_="behind"),
         el("line", x1=left, x2=left + 26, y1=top, y2=top, class_=f"line s{style}", stroke_width=3),
-        el("text", label, x=left + 32, y=top + 4.5, class_="label"),
+        el("text", text, x=left + 32, y=top + 4.5, class_="label"),
     )
 
 

@@ -107,7 +107,14 @@ class IdBatch:
             start = stop
 
 
-def id_batches(found: ShardSet, progress: Rows | None = None) -> Iterator[IdBatch]:
+def rows_of(found: ShardSet) -> int:
+    """Rows of all shards, which `id_batches` holds them to."""
+    return sum(entry.rows for entry in found.manifest.shards)
+
+
+def id_batches(
+    found: ShardSet, progress: Rows | None = None, *, every_column: bool = False
+) -> Iterator[IdBatch]:
     """Read a set once, in order.
 
     Shards are read, not mapped: pages of a mapped file count as memory of the process until the
@@ -116,6 +123,8 @@ def id_batches(found: ShardSet, progress: Rows | None = None) -> Iterator[IdBatc
     Args:
         found: A set for which `Pieces.of` gives pieces.
         progress: Told of the rows of each batch once it was used.
+        every_column: Check the values of all columns, which takes time where there are texts;
+            otherwise only `input_ids` may be followed.
 
     Yields:
         Its batches, whose offsets and ids are within bounds.
@@ -128,6 +137,7 @@ def id_batches(found: ShardSet, progress: Rows | None = None) -> Iterator[IdBatc
         path, row = found.root / entry.file, 0
         with damage_named(path), pa.OSFile(str(path)) as source:
             for batch in pa.ipc.open_stream(source):
+                batch.validate(full=every_column)
                 rows = _checked(batch, size, path, row)
                 yield rows
                 row += rows.rows
@@ -145,8 +155,7 @@ def _checked(batch: pa.RecordBatch, size: int, path: Path, first_row: int) -> Id
     column = batch.column("input_ids")
     if not pa.types.is_list(column.type) or column.type.value_type not in _IDS:
         raise SetError(sentence("lists of uint16 or int32", str(column.type), where, REMEDY))
-    batch.validate()
-    column.validate(full=True)  # the others are not followed here, and UTF-8 is slow to check
+    column.validate(full=True)
     values = column.values
     if column.null_count or values.null_count:
         raise SetError(sentence("ids in every row", "null", where, REMEDY))

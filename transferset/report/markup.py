@@ -32,7 +32,7 @@ def shown(value: object, limit: int = MOST_SHOWN) -> str:
     Returns:
         Text, not yet escaped for HTML.
     """
-    raw = value if isinstance(value, str) else _plain(value, limit)
+    raw = value if isinstance(value, str) else _plain(value)
     visible = "".join(
         c if c.isprintable() or c in _JOINERS else c.encode("unicode_escape").decode("ascii")
         for c in raw[: limit + 1]
@@ -40,10 +40,10 @@ def shown(value: object, limit: int = MOST_SHOWN) -> str:
     return visible if len(visible) <= limit else visible[: limit - 1] + "…"
 
 
-def _plain(value: object, limit: int) -> str:
-    """A number or a short list; what could be of any size is not spelt out."""
-    if isinstance(value, int | float):
-        return f"{value:,}" if abs(value) < 1e18 else f"{float(value):.3g}"
+def _plain(value: object) -> str:
+    """A number; of what could be of any size only the kind is told."""
+    if isinstance(value, int | float) and not abs(value) >= 1e18:
+        return f"{value:,}"
     return type(value).__name__ if value is not None else ""
 
 
@@ -109,6 +109,22 @@ def _width(character: str) -> float:
     if unicodedata.combining(character):
         return 0.0
     return 1.05 if unicodedata.east_asian_width(character) in "WF" else 0.72
+
+
+def short(name: str, limit: int = 36) -> str:
+    """A long name without its middle: names of derived sets differ at their end."""
+    if len(name) <= limit:
+        return name
+    head = (limit - 1) // 3
+    return f"{name[:head]}…{name[head + 1 - limit :]}"
+
+
+def fit_name(name: str, room: float, size: float) -> str:
+    """The longest `short` name of a set that fits into `room` px."""
+    limit = len(name)
+    while limit > 4 and width(short(name, limit), size) > room:
+        limit -= 1
+    return short(name, limit)
 
 
 def fit(text: str, room: float, size: float) -> str:

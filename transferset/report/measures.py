@@ -13,6 +13,7 @@ import pyarrow as pa
 from numba import njit
 
 from transferset.report.id_rows import Bools, Counts, IdBatch, Pieces, Rows, id_batches
+from transferset.schema import COLUMNS
 from transferset.shards import ShardSet
 
 _CONTENT: Final = 1  # bits of what a piece is
@@ -38,7 +39,7 @@ class Measures:
             of each id; -1 if there is none.
         text_bytes: UTF-8 bytes of the columns `text` and `text_pair`, None without them.
         bytes: Bytes of the shards.
-        columns: Names.
+        columns: Names, in the order of the format.
     """
 
     rows: int
@@ -89,7 +90,7 @@ def measure(found: ShardSet, word_start: Bools | None, progress: Rows | None = N
         first_seen=tally.first_seen,
         text_bytes=tally.text_bytes if texts else None,
         bytes=sum(entry.bytes for entry in found.manifest.shards),
-        columns=tuple(found.manifest.schema),
+        columns=tuple(name for name in COLUMNS if name in found.manifest.schema),
     )
 
 

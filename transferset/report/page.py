@@ -167,16 +167,17 @@ def page_css() -> str:
 
 def _names(subjects: Sequence[Subject], most: int = 4) -> str:
     names = [one.name for one in subjects]
-    if len(names) > most:
-        return f"{names[0]} and {len(names) - 1} other sets"
+    if len(names) > most or sum(map(len, names)) > 90:
+        others = "another set" if len(names) == 2 else f"{len(names) - 1} other sets"
+        return names[0] if len(names) == 1 else f"{names[0]} and {others}"
     return listed(names)
 
 
 def _lede(subjects: Sequence[Subject], graph: Lineage) -> str:
     """One sentence: how many sets, from what, in which vocabulary."""
     count = f"{len(subjects)} sets" if len(subjects) > 1 else "One set"
-    rows = number(sum(one.measures.rows for one in subjects))
-    tokens = number(sum(one.measures.tokens for one in subjects))
+    sizes = sorted({one.measures.rows for one in subjects})
+    rows = " to ".join(number(n) for n in (sizes if len(sizes) < 2 else (sizes[0], sizes[-1])))
     origins = [shown(o.file, 60) for o in graph.origins]
     origin = f", from {listed(origins)}" if 0 < len(origins) <= 3 else ""
     if len(origins) > 3:
@@ -187,7 +188,7 @@ def _lede(subjects: Sequence[Subject], graph: Lineage) -> str:
         if t is not None
     }
     pieces = listed([f"{shown(n, 60)} ({size:,} pieces)" for n, size in sorted(words)[:4]])
-    return f"{count} of {rows} rows and {tokens} tokens{origin}; vocabulary {pieces}."
+    return f"{count} of {rows} rows{origin}; vocabulary {pieces}."
 
 
 def _contents() -> Html:

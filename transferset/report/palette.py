@@ -55,7 +55,7 @@ DARK: Final = {
 }
 
 #: Dash patterns by the number of the line; a solid line is none.
-DASHES: Final = ("", "8 4", "2 3", "10 3 2 3", "14 5", "5 2 5 6", "1 5", "12 3 2 3 2 3")
+DASHES: Final = ("", "8 4", "2 3", "10 3 2 3", "16 4", "5 2", "10 3 2 3 2 3", "4 7")
 
 #: How many lines there are before colours and dashes begin anew.
 LINES: Final = len(DASHES)

@@ -27,6 +27,8 @@ _VERBS: Final = {
     "count": "counting",
     "mix": "choosing",
     "write": "writing",
+    "measure": "measuring",
+    "compare": "comparing",
 }
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from transferset.report.figures import NARROW, WIDE, svg
 from transferset.report.lineage import Lineage, Node, Origin, abridged
-from transferset.report.markup import Html, el, fit, join, shown, width, wrap
+from transferset.report.markup import Html, el, fit_name, join, shown, width, wrap
 from transferset.report.palette import line
 from transferset.report.wording import listed, made_by, number, sentence_case, size
 
@@ -74,7 +74,7 @@ def _origins(node: Node) -> list[Entry]:
         ends = f"{shown(node.origins[0].file, 60)} to {shown(node.origins[-1].file, 60)}"
         return [Entry(f"{node.key} origins", title, (ends,), None, "origin", {})]
     return [
-        Entry(f"{node.key} {i}", shown(o.file, 80), _origin_details(o), None, "origin", {})
+        Entry(f"{node.key} {i}", shown(o.file), _origin_details(o), None, "origin", {})
         for i, o in enumerate(node.origins)
     ]
 
@@ -101,7 +101,7 @@ def _set_entry(node: Node, parents: Mapping[str, str]) -> Entry:
     if fitted:
         how += f" (model fitted on {'another set' if len(fitted) == 1 else 'other sets'})"
     details = (how, " · ".join(counts))
-    return Entry(node.key, shown(node.name, 100), details, node.number, "set", parents)
+    return Entry(node.key, shown(node.name), details, node.number, "set", parents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def _stop(stop: _Stop, most: int, width_px: int) -> Html:
     x, entry = _x(stop.lane), stop.entry
     left = _x(min(most, _MOST_LANES)) + 20
     room = width_px - left - 4
-    title = fit(entry.title, room, _TITLE * 1.08)
+    title = fit_name(entry.title, room, _TITLE * 1.14)
     texts = [
         el("text", line, x=left, y=stop.at + 5 + _LINE_HEIGHT * (i + 1), class_="quiet")
         for i, line in enumerate(stop.lines)

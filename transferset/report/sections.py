@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from transferset.manifest import Json
 from transferset.report import rails, tables
 from transferset.report.curves import Curve, coinciding
 from transferset.report.examples import examples_html
 from transferset.report.figures import NARROW, WIDE, Axes, figure, head_share
 from transferset.report.inspect import Decode
 from transferset.report.lineage import Lineage
-from transferset.report.markup import Html, el, shown
+from transferset.report.markup import Html, el, short, shown
 from transferset.report.tables import Subject
-from transferset.report.wording import listed, made_by, number, sentence_case
+from transferset.report.wording import listed, made_by, number, percent, sentence_case, small
 
 #: Pieces whose joint share the caption of the token figure tells.
 HEAD: Final = 100
@@ -36,18 +35,18 @@ def _card(one: Subject) -> Html:
     manifest = one.found.manifest
     made = made_by(manifest.op, manifest.params)
     if manifest.parents:
-        names = [shown(parent["name"], 60) for parent in manifest.parents[:4]]
+        names = [short(shown(parent["name"])) for parent in manifest.parents[:4]]
         more = len(manifest.parents) - len(names)
         origin = listed([*names, *([f"{more:,} others"] if more else [])])
         made = f"from {origin}: {made}. Seed\u00a0{manifest.seed}"
     facts = (
         ("rows", number(one.measures.rows)),
         ("tokens", number(one.measures.tokens)),
-        ("tokens a row", f"{one.stats['length']['mean']:.1f}"),
+        ("tokens a row", tables.mean_of(one.stats["length"])),
     )
     return el(
         "article",
-        el("h3", one.label),
+        el("h3", one.heading),
         el("p", f"{sentence_case(made)}."),
         el("dl", *(el("div", el("dt", term), el("dd", value)) for term, value in facts)),
         *_verdict(one),
@@ -57,29 +56,28 @@ def _card(one: Subject) -> Html:
 
 
 def _verdict(one: Subject) -> list[Html]:
-    """How a set differs from its parent, in one sentence."""
-    away = one.stats.get("divergence")
-    if not isinstance(away, dict):
+    """How a set differs from the one it is compared with, in one sentence."""
+    away = one.stats["divergence"]
+    if away is None:
         return []
-    unigram, bigram = (_js(away, kind) for kind in ("unigram", "bigram"))
-    if unigram is None or bigram is None:
-        return []
-    if unigram == 0:
-        tokens = "exactly its parent’s token frequencies"
-    else:
-        tokens = f"{_WORDS[sum(unigram > b for b in _BOUNDS)]} its parent’s token frequencies"
-    order = "and word order" if bigram == 0 else f"but its bigrams diverge by {bigram:.3f} (JS)"
-    return [el("p", f"It has {tokens} {order}.")]
+    js = away["unigram"]["js"]
+    near = sum(js > bound for bound in _BOUNDS)
+    said = f"Compared with {short(shown(away['parent']))}: {_NEAR[near]}"
+    if near:
+        said += f" (JS {small(js)})"
+    if away["overlap"]["2"] is not None:
+        said += f"; {percent(away['overlap']['2']['tokens'])} of its token pairs occur there"
+    return [el("p", f"{said}.")]
 
 
-_BOUNDS: Final = (0.01, 0.1)
-_WORDS: Final = ("nearly", "roughly", "others than")
-
-
-def _js(away: Json, kind: str) -> float | None:
-    found = away.get(kind)
-    value = found.get("js") if isinstance(found, dict) else None
-    return value if isinstance(value, int | float) else None
+#: Jensen–Shannon divergences in bits, and how frequencies are that are farther apart.
+_BOUNDS: Final = (0.0, 0.01, 0.1)
+_NEAR: Final = (
+    "exactly the same token frequencies",
+    "almost the same token frequencies",
+    "similar token frequencies",
+    "different token frequencies",
+)
 
 
 def lineage_section(graph: Lineage) -> Html:
@@ -116,7 +114,7 @@ def size_section(subjects: Sequence[Subject]) -> Html:
         tables.size_table(subjects),
         _note(_BYTES),
         tables.composition_table(subjects),
-        _note(_COMPOSITION),
+        _note(_COMPOSITION + _uncompared(subjects)),
         tables.text_table(subjects),
         _note(_TEXT),
     )
@@ -134,6 +132,21 @@ _COMPOSITION: Final = (
     "tokens that its parent has too. Content tokens and types leave out [CLS], [SEP], [PAD] and "
     "[MASK]."
 )
+
+
+def _uncompared(subjects: Sequence[Subject]) -> str:
+    """Why cells are empty, or not exact."""
+    notes = [
+        f" Set {one.number}: {shown(one.stats['divergence_reason'], 200)}."
+        for one in subjects
+        if one.stats["divergence"] is None
+    ]
+    bigrams = [(one.stats["divergence"] or {}).get("bigram") for one in subjects]
+    if any(found is not None and found["sampled_share"] < 1 for found in bigrams):
+        notes.append(" Bigrams were compared on a random sample of their types.")
+    return "".join(notes)
+
+
 _TEXT: Final = (
     "“w.p.s.” is words per sentence. The first columns were counted in the text when a set was "
     "built; “words in ids” were counted in the pieces of each row. The two count words "
@@ -156,13 +169,16 @@ def _said(axes: Axes, curves: Sequence[Curve]) -> str:
     """What a reader in a hurry takes from a figure."""
     if axes.log:
         share = head_share(curves, HEAD)
-        return f"The {HEAD} commonest pieces make up {share} of all content tokens (Figure 5.4)."
+        return (
+            f"The {HEAD} commonest pieces make up {share} of all content tokens "
+            "(as Figure 5.4 of the thesis)."
+        )
     half = sorted({c.reaches(0.5) for c in curves})
     spread = number(half[0]) if len(half) == 1 else f"{number(half[0])} to {number(half[-1])}"
     longest = number(max(c.reaches(1.0) for c in curves))
     return (
         f"Half of the rows have at most {spread} content tokens, the longest has {longest} "
-        "(Figure 5.3)."
+        "(as Figure 5.3 of the thesis)."
     )
 
 
@@ -185,14 +201,14 @@ def examples_section(subjects: Sequence[Subject], decode: Sequence[Decode | None
     """Rows of each set, before and after each step where that is known."""
     parts = []
     for one, turn in zip(subjects, decode, strict=True):
-        parts += [el("h3", one.label), examples_html(one.found, turn)]
+        parts += [el("h3", one.heading), examples_html(one.found, turn)]
     return section("examples", "Example rows", *parts)
 
 
 def licence_section(graph: Lineage) -> Html:
     """Licences of the sets, and what they were built from."""
     items = [
-        el("li", tables.badge(node.number), " ", el("bdi", shown(node.name, 80)), ": ",
+        el("li", tables.badge(node.number), " ", el("bdi", shown(node.name)), ": ",
            shown(node.licence) or "not stated")
         for node in graph.nodes.values()
         if node.number

@@ -9,7 +9,7 @@ import numpy as np
 from transferset.manifest import Json
 from transferset.report.bigrams import LONGEST, NgramTable
 from transferset.report.divergence import Divergence, divergence, ngram_divergence
-from transferset.report.id_rows import Bools, Counts, Rows
+from transferset.report.id_rows import Bools, Counts, Rows, rows_of
 from transferset.report.inspect import summary
 from transferset.report.measures import Measures, mean, measure, quantiles
 from transferset.report.relatives import source_of
@@ -46,7 +46,20 @@ def stats(
         UsageError: A set has no ids, or names no tokenizer.
         SetError: A set is damaged.
     """
-    measured = measure(found, word_start, progress)
+    return stats_of(found, measure(found, word_start, progress), parent, progress)
+
+
+def stats_of(
+    found: ShardSet, measured: Measures, parent: ShardSet | None, progress: Rows | None = None
+) -> Json:
+    """What `stats` gives, of a set that was measured already.
+
+    Args:
+        found: An open set with `input_ids`.
+        measured: Its counts.
+        parent: The set that it is compared with, None if there is none at hand.
+        progress: Told of rows that were read.
+    """
     reason = _incomparable(found, parent)
     compared = None
     if reason is None and parent is not None:
@@ -65,8 +78,8 @@ def stats(
 def rows_to_read(found: ShardSet, parent: ShardSet | None) -> int:
     """Rows of which `stats` tells its progress: each pass over a set counts them anew."""
     if parent is None or _incomparable(found, parent):
-        return len(found)
-    return LONGEST * (len(found) + len(parent))
+        return rows_of(found)
+    return LONGEST * (rows_of(found) + rows_of(parent))
 
 
 def _identity(found: ShardSet, measured: Measures) -> Json:

@@ -10,7 +10,7 @@ from transferset.ledger import WHY, Reason
 from transferset.manifest import Json
 from transferset.report.inspect import median
 from transferset.report.lineage import Entry, Node, Origin
-from transferset.report.markup import Html, el, join, shown
+from transferset.report.markup import Html, el, join, short, shown
 from transferset.report.palette import line
 from transferset.report.wording import number, percent, share, size, small
 from transferset.shards import ShardSet
@@ -44,12 +44,17 @@ class Subject:
     @property
     def name(self) -> str:
         """The set's name, as the page shows it."""
-        return shown(self.found.manifest.name, 80)
+        return shown(self.found.manifest.name)
+
+    @property
+    def heading(self) -> Html:
+        """Number and name, in full."""
+        return join(badge(self.number), "\u00a0", el("bdi", self.name))
 
     @property
     def label(self) -> Html:
-        """Number and name."""
-        return join(badge(self.number), "\u00a0", el("bdi", self.name))
+        """Number and name, which is short enough for a table."""
+        return join(badge(self.number), "\u00a0", el("bdi", short(self.name)))
 
 
 def badge(number: int) -> Html:
@@ -124,27 +129,32 @@ def composition_table(subjects: Sequence[Subject]) -> Html:
     rows = []
     for one in subjects:
         m, stats = one.measures, one.stats
-        away = stats.get("divergence") or {}
+        unknown = stats["unknown_share"]
         rows.append(
             (
                 one.label, number(m.rows), number(m.tokens), size(m.bytes),
-                f"{stats['content_length']['mean']:.1f}", number(stats["types"]),
-                percent(stats["unknown_share"]), _divergence(away, "unigram"),
-                _divergence(away, "bigram"), _overlap(away),
+                mean_of(stats["content_length"]), number(stats["types"]),
+                None if unknown is None else percent(unknown), *_from_parent(stats["divergence"]),
             )
         )  # fmt: skip
     return table("Composition, as in Table 5.4 of the thesis, and beyond", heads, rows)
 
 
-def _divergence(away: Json, kind: str) -> str:
-    found = away.get(kind)
-    return small(found.get("js")) if isinstance(found, dict) else "–"
+def mean_of(lengths: Json | None) -> str:
+    """The mean of lengths, if there are any rows."""
+    return "–" if lengths is None else f"{lengths['mean']:,.1f}"
 
 
-def _overlap(away: Json) -> str:
-    found = away.get("overlap")
-    value = found.get("2") if isinstance(found, dict) else found
-    return percent(value) if isinstance(value, int | float) else "–"
+def _from_parent(away: Json | None) -> tuple[str | None, str | None, str | None]:
+    """Divergences of tokens and bigrams, and the share of bigrams that the parent has."""
+    if away is None:
+        return None, None, None
+    unigram, bigram, shared = away["unigram"], away["bigram"], away["overlap"]["2"]
+    return (
+        small(unigram["js"]),
+        None if bigram is None else small(bigram["js"]),
+        None if shared is None else percent(shared["tokens"]),
+    )
 
 
 def text_table(subjects: Sequence[Subject]) -> Html:
@@ -187,8 +197,8 @@ def _text_cells(statistics: Sequence[Json]) -> list[str]:
 
 
 def _id_cells(one: Subject) -> list[str]:
-    words, per_row = one.measures.words, one.stats.get("words_per_row")
-    if words is None or not per_row:
+    words, per_row = one.measures.words, one.stats["words_per_row"]
+    if words is None or per_row is None:
         return ["–"] * 3
     total = sum(int(n) * i for i, n in enumerate(words))
     return [number(total), f"{per_row['mean']:.1f}", f"{per_row['median']:g}"]
@@ -229,7 +239,7 @@ def ledger_table(nodes: Sequence[Node]) -> Html:
         rows = [_ledger_row(node, entry) for entry in node.ledger[: len(Reason)]]
         groups.append(el("tbody", title, *(rows or [_NOTHING])))
     top = el("thead", el("tr", *(el("th", head, scope="col") for head in heads)))
-    return titled("Ledger", "ledger", top, *groups)
+    return titled("Ledger, ancestors first", "ledger", top, *groups)
 
 
 _NOTHING: Final = el("tr", el("th", "nothing was left out", scope="row", colspan=3))
@@ -241,9 +251,12 @@ def _ledger_row(node: Node, entry: Entry) -> Html:
     notable = whole and entry.count / whole > NOTABLE
     why = WHY[Reason(entry.reason)] if entry.reason in set(Reason) else ""
     reason = shown(entry.reason, 60).replace("_", " ")
+    unit = shown(entry.unit, 20)
+    if entry.count == 1:
+        unit = unit.removesuffix("s")
     return el(
         "tr",
         el("th", reason, el("span", f" {why}", class_="quiet"), scope="row"),
-        el("td", f"{entry.count:,} {shown(entry.unit, 20)}"),
+        el("td", f"{entry.count:,} {unit}"),
         el("td", el("strong", part) if notable else part),
     )

@@ -126,7 +126,9 @@ def made_by(op: str, params: Mapping[str, Any]) -> str:
         op: `derive`, `mix`, `build wiki`, …
         params: The manifest's parameters.
     """
-    steps = params.get("steps")
+    steps, counts = params.get("steps"), params.get("counts")
+    if op == "mix" and isinstance(counts, list) and 0 < len(counts) <= MOST_STEPS:
+        return f"{listed([shown(n, 30) for n in counts])} of their rows, shuffled together"
     if not isinstance(steps, Sequence) or isinstance(steps, str) or not steps:
         return _OPERATIONS.get(op, shown(op, 60))
     phrases = [step_phrase(step) for step in steps[:MOST_STEPS]]

@@ -30,8 +30,8 @@ from transferset.transforms.protocol import Position, Surveyed
 #: Draws that are made at once.
 _DRAWS: Final = 1 << 18
 
-#: Rows whose draws are counted at once; 4 bytes each.
-_ROWS: Final = 1 << 22
+#: Rows whose draws are counted at once.
+_ROWS: Final = 1 << 20
 
 #: Ids that one batch may hold: Arrow counts them in 32 bits.
 _MOST_IDS: Final = (1 << 31) - 1
@@ -50,8 +50,8 @@ def draw_rows(
         found: The rows; their surveys unless they are intact.
         draws: How many.
         key: Of the step.
-        folder: Where the drawn rows are written: 16 bytes for each row that was drawn, and 8 bytes
-            a draw while they are counted.
+        folder: Where the drawn rows are written: 16 bytes for each of them; while they are
+            counted, 4 bytes a row, and 4 bytes a draw.
         intact: Row i has the address (i, 0).
 
     Returns:
@@ -100,31 +100,24 @@ def draw(first: Any, count: Any, rows: Any, k0: Any, k1: Any) -> Any:
     drawn = np.empty(count, np.uint64)
     for i in range(count):
         number = uint64(first) + uint64(i)
-        w0, w1, w2, w3 = block(number, _NO_ROW, uint32(0), k0, k1)
+        w0, w1, _, _ = block(number, _NO_ROW, uint32(0), k0, k1)
         high, low = _product(join(w0, w1), rows)
-        if low < rows:
-            high = _exactly(number, high, low, join(w2, w3), rows, k0, k1)
-        drawn[i] = high
+        drawn[i] = high if low >= rows else _exactly(number, rows, k0, k1)
     return drawn
 
 
 @njit(cache=True, nogil=True)
-def _exactly(number: Any, high: Any, low: Any, word: Any, rows: Any, k0: Any, k1: Any) -> Any:
-    """Reject the words that would make some rows likelier than others."""
+def _exactly(number: Any, rows: Any, k0: Any, k1: Any) -> Any:
+    """A draw that passes over the words that would make some rows likelier than others."""
     first = (uint64(0) - rows) % rows
-    blocks = 1
-    fresh = True
-    while low < first:
-        high, low = _product(word, rows)
-        if fresh:
-            w0, w1, w2, w3 = block(number, _NO_ROW, uint32(blocks), k0, k1)
-            word = join(w0, w1)
-            later = join(w2, w3)
-            blocks += 1
-        else:
-            word = later
-        fresh = not fresh
-    return high
+    turn = uint32(0)
+    while True:
+        w0, w1, w2, w3 = block(number, _NO_ROW, turn, k0, k1)
+        for word in (join(w0, w1), join(w2, w3)):
+            high, low = _product(word, rows)
+            if low >= first:
+                return high
+        turn = uint32(turn + 1)
 
 
 @njit(inline="always")

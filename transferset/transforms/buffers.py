@@ -94,6 +94,20 @@ def take(batch: pa.RecordBatch, picked: npt.NDArray[np.int64]) -> pa.RecordBatch
 
 
 @njit(cache=True, nogil=True)
+def count_marked(ids: Ids, marked: npt.NDArray[np.bool_]) -> int:
+    """How many ids the table marks.
+
+    Args:
+        ids: Any ids below the table's length.
+        marked: For each id whether it counts, shape [vocab_size].
+    """
+    count = 0
+    for i in range(len(ids)):
+        count += marked[ids[i]]
+    return count
+
+
+@njit(cache=True, nogil=True)
 def _gather(source: Ids, offsets: Offsets, picked: Any, new: Offsets, target: Ids) -> None:
     for i in range(len(picked)):
         start = offsets[picked[i]]

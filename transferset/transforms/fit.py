@@ -1,7 +1,7 @@
 """The model that `generate` draws from: how often each length and each token occurs.
 
-It is published in the set as `_fit/generate.json`, so it is read like anything from outside: nothing
-in it is used before it is checked.
+It is published in the set as `_fit/generate.json`, so it is read like anything from outside:
+nothing in it is used before it is checked.
 """
 
 from __future__ import annotations
@@ -161,7 +161,8 @@ def _tally(pairs: list[Any], highest: int, member: str) -> Tally:
     if set(map(type, pairs)) - {list} or set(map(len, pairs)) - {2}:
         raise Misshapen("pairs of a value and its count", "something else", member)
     numbers = list(chain.from_iterable(pairs))
-    if set(map(type, numbers)) - {int} or not all(0 <= n < MOST_COUNTED for n in numbers):
+    of_integers = not set(map(type, numbers)) - {int}
+    if not of_integers or min(numbers, default=0) < 0 or max(numbers, default=0) >= MOST_COUNTED:
         raise Misshapen("whole numbers from 0 to 2**62-1", "something else", member)
     tally = np.array(numbers, np.int64).reshape(-1, 2)
     if sum(numbers[1::2]) >= MOST_COUNTED or not tally[:, 1].all():

@@ -75,14 +75,16 @@ class Marks:
         marks = self._between(rows[0], rows[-1])
         marked = [np.ascontiguousarray(marks[name]) for name in ("row", "copy", "times")]
         before = (marked[0] == rows[0]) & (marked[1] < copies[0])
-        return _look_up(rows, copies, *marked), int(marked[2][before].sum())
+        times: Times = _look_up(rows, copies, *marked)
+        return times, int(marked[2][before].sum())
 
     def _between(self, first: Any, last: Any) -> npt.NDArray[Any]:
         """Marks with first ≤ row ≤ last."""
         low = max(int(np.searchsorted(self._index, first, "left")) - 1, 0) * _STRIDE
         high = int(np.searchsorted(self._index, last, "right")) * _STRIDE
         found = np.fromfile(self._path, MARK, high - low, offset=low * MARK.itemsize)
-        return found[(found["row"] >= first) & (found["row"] <= last)]
+        inside: npt.NDArray[Any] = found[(found["row"] >= first) & (found["row"] <= last)]
+        return inside
 
 
 @njit(cache=True, nogil=True)

@@ -39,15 +39,15 @@ def permute_tokens(ids: Any, offsets: Any, draws: Any, specials: Any, out: Any) 
         shift, spare = draws.starts[r - uint64(draws.first)] - start, stop - start
         where = address(draws, r)
         begin = start
-        while begin < stop:
-            end = _segment_end(ids, begin, stop, specials)
-            for i in range(begin, end):
+        for i in range(start, stop):
+            token = ids[i]
+            if is_fixed(token, specials):
+                out[i] = token
+                begin = i + _1
+            else:
                 j, spare = bounded(words[shift + i], i - begin + _1, spare, where)
                 out[i] = out[begin + j]
-                out[begin + j] = ids[i]
-            if end < stop:
-                out[end] = ids[end]
-            begin = end + _1
+                out[begin + j] = token
 
 
 @njit(cache=True, nogil=True)

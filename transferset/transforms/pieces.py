@@ -45,19 +45,14 @@ def word_table(setting: Setting, *, words: bool) -> npt.NDArray[np.bool_]:
 
 @njit(inline="always")
 def is_content(token: Any, specials: Any) -> Any:
-    """Whether an id is a content token."""
-    return (
-        token != specials.sep
-        and token != specials.cls
-        and token != specials.mask
-        and token != specials.pad
-    )
+    """Whether an id is a content token; `|` because one branch is faster than four."""
+    return not (is_fixed(token, specials) | (token == specials.mask))
 
 
 @njit(inline="always")
 def is_fixed(token: Any, specials: Any) -> Any:
     """Whether an id keeps its place when others move; [MASK] moves like a token."""
-    return token == specials.sep or token == specials.cls or token == specials.pad
+    return (token == specials.sep) | (token == specials.cls) | (token == specials.pad)
 
 
 @njit(inline="always")

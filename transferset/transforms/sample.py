@@ -19,7 +19,7 @@ from transferset.transforms.buffers import addresses, flat, keep
 from transferset.transforms.keys import consecutive_keys, row_keys
 from transferset.transforms.philox import as_words
 from transferset.transforms.protocol import Position, Setting, Surveyed, Transformer
-from transferset.transforms.threshold import Columns, edges
+from transferset.transforms.threshold import Columns, Edge, edges
 
 #: Rows whose keys are made at once.
 _BLOCK: Final = 1 << 16
@@ -67,23 +67,18 @@ class SampleRows:
         self._check(wanted, whole)
         if self._step.with_replacement:
             return draw_rows(found, wanted, at.key, folder, intact=intact)
+        unseen = not self.needs_survey(intact=intact)
 
         def entries() -> Iterator[Columns]:
-            return _surveyed(found, at, lengths=of_tokens) if surveyed else _intact(found.rows, at)
+            return _intact(found.rows, at) if unseen else _surveyed(found, at, lengths=of_tokens)
 
-        surveyed = self.needs_survey(intact=intact)
-        edge = edges(entries, [wanted])[0]
-        keys, sizes, rows, copies = edge.columns
-        totals = edge.below + np.cumsum(sizes)
-        kept = int(np.searchsorted(totals, wanted, "right"))
-        count = edge.entries + kept
-        if count == 0:
+        choice = _choose(edges(entries, [wanted])[0], wanted)
+        if not choice["rows"]:
             do = "take a larger budget, or another --seed"
-            raise TransfersetError(sentence("at least one row", f"none within {wanted:,} ids", do=do))
-        total = int(totals[kept - 1]) if kept else edge.below
-        tokens = total if of_tokens else round(found.tokens * count / found.rows)
-        stop = [int(c[kept]) for c in (keys, rows, copies)] if kept < len(keys) else None
-        return {"rows": count, "tokens": tokens, "stop": stop}
+            raise TransfersetError(sentence("at least one row", f"none of {wanted} ids", do=do))
+        if not of_tokens:
+            choice["tokens"] = round(found.tokens * choice["rows"] / found.rows)
+        return choice
 
     def _check(self, wanted: int, whole: int) -> None:
         unit = self._step.by
@@ -136,6 +131,18 @@ class _KeepBefore:
         kept = keep(batch, wanted)
         ledger[Reason.NOT_SAMPLED] += batch.num_rows - kept.num_rows
         return kept
+
+
+def _choose(edge: Edge, wanted: int) -> Json:
+    """The most rows, in order of the keys, whose sizes, as `tokens`, add up to at most `wanted`."""
+    keys, sizes, rows, copies = edge.columns
+    totals = edge.below + np.cumsum(sizes)
+    kept = int(np.searchsorted(totals, wanted, "right"))
+    return {
+        "rows": edge.entries + kept,
+        "tokens": int(totals[kept - 1]) if kept else edge.below,
+        "stop": [int(c[kept]) for c in (keys, rows, copies)] if len(keys) else None,
+    }
 
 
 def _intact(count: int, at: Position) -> Iterator[Columns]:

@@ -48,7 +48,5 @@ class ShuffleTokens:
             if self._plain:
                 permute_tokens(ids, offsets, found, self._specials, out)
             else:
-                permute_units(
-                    ids, offsets, found, self._specials, self._table, self._window, out
-                )
+                permute_units(ids, offsets, found, self._specials, self._table, self._window, out)
         return with_ids(batch, out, offsets)

@@ -49,7 +49,7 @@ class _Bucket(NamedTuple):
     bits: int
     below: int
     entries: int
-    count: int
+    held: int
 
 
 def edges(source: Source, targets: Sequence[int]) -> list[Edge]:
@@ -68,7 +68,7 @@ def edges(source: Source, targets: Sequence[int]) -> list[Edge]:
 
 def _edge(source: Source, top: npt.NDArray[np.int64], target: int) -> Edge:
     bucket = _passed(top, _Bucket(0, 0, 0, 0, 0), target)
-    while bucket and bucket.count > MOST_KEPT and bucket.bits < _KEY_BITS:
+    while bucket and bucket.held > MOST_KEPT and bucket.bits < _KEY_BITS:
         bucket = _passed(_histogram(source, bucket), bucket, target)
     if bucket is None:
         return Edge(int(top[0].sum()), int(top[1].sum()), _nothing(source))

@@ -44,18 +44,20 @@ class Command:
         name: As on the command line.
         parameter: What its function calls the input.
         key: What a recipe calls it.
+        either: Keys of which a table states exactly one.
     """
 
     name: str
     parameter: str
     key: str
+    either: tuple[str, ...] = ()
 
 
 COMMANDS: Final[Mapping[str, Command]] = {
     command.name: command
     for command in (
         Command("build wiki", "source", "source"),
-        Command("derive", "src", "from"),
+        Command("derive", "src", "from", either=("steps", "preset")),
         Command("mix", "sources", "from"),
     )
 }

@@ -12,12 +12,15 @@ from typing import Any, Final
 from transferset.errors import UsageError, sentence
 from transferset.pipeline.recipes.commands import Command, Reference
 from transferset.pipeline.recipes.matrix import MOST_JOBS
-from transferset.pipeline.recipes.recipe import Choice, Recipe, Report, Variant
+from transferset.pipeline.recipes.recipe import Recipe, Report, Variant
 from transferset.pipeline.recipes.settings import unknown
 from transferset.steps import Split
 
 #: Characters of a folder that tells the values of a variant.
 _LONGEST: Final = 200
+
+#: For each axis (by name) the label of a value.
+Choice = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def _order(recipe: Recipe) -> list[str]:
     try:
         sorter.prepare()
     except CycleError as error:
-        found = " → ".join(reversed(error.args[1]))
+        found = " → ".join(error.args[1])
         raise UsageError(
             sentence("sets that are not made from each other", found, str(recipe.path))
         ) from None
@@ -94,7 +97,7 @@ def _order(recipe: Recipe) -> list[str]:
 
 
 def _parents(recipe: Recipe, name: str) -> list[str]:
-    variants = recipe.tables[name].variants
+    variants = recipe.tables[name].variants.values()
     return list(dict.fromkeys(r.name for v in variants for r in v.references() if r.name))
 
 
@@ -135,8 +138,7 @@ def _job(
     jobs: Mapping[str, Job],
 ) -> Job:
     table = recipe.tables[name]
-    own = {axis: choice[axis] for axis in table.axes}
-    variant = next(v for v in table.variants if v.choice == own)
+    variant = table.variants[tuple(choice[axis] for axis in table.axes)]
 
     def placed(reference: Reference) -> Reference:
         if reference.path is not None:

@@ -71,6 +71,8 @@ def axes_of(draft: Draft, file: str) -> tuple[Axis, ...]:
             _check_open(draft, set_name, key, at)
         else:
             sets = [one for one in sets if (one, key) not in single]
+        if not sets:
+            raise UsageError(sentence(f"a set whose {key} is left open", "none", at))
         axes.append(Axis(name, key, tuple(sets), _choices(value, at)))
     return tuple(axes)
 

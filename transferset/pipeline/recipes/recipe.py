@@ -24,7 +24,7 @@ from transferset.pipeline.recipes.commands import (
 from transferset.pipeline.recipes.matrix import MOST_JOBS, Axis, axes_of
 from transferset.pipeline.recipes.reading import load_toml
 from transferset.pipeline.recipes.settings import MATRIX, REPORT, Draft, apply_settings, unknown
-from transferset.sources.tables import Check, anything, matching, read_table, text
+from transferset.sources.tables import Check, matching, read_table, text
 
 #: The folder of the report's figures.
 FIGURES: Final = "figures"
@@ -32,20 +32,15 @@ FIGURES: Final = "figures"
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _NAMED: Final = "1 to 64 letters, digits, - _ and ., a letter or digit first"
 
-#: For each axis (by name) the label of the value.
-Choice = Mapping[str, str]
-
 
 @dataclass(frozen=True, slots=True)
 class Variant:
     """A table with the values of its own axes filled in.
 
     Attributes:
-        choice: Which values.
         params: What the command's function is given; `Reference` for other sets.
     """
 
-    choice: Choice
     params: Mapping[str, Any]
 
     def references(self) -> list[Reference]:
@@ -62,13 +57,13 @@ class Table:
         name: The set's.
         command: What makes it.
         axes: Names of the axes that fill a key of it.
-        variants: One for each choice of values.
+        variants: One for each choice of values, by their labels.
     """
 
     name: str
     command: Command
     axes: tuple[str, ...]
-    variants: tuple[Variant, ...]
+    variants: Mapping[tuple[str, ...], Variant]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +174,21 @@ def _table(
     own = [axis for axis in axes if name in axis.sets]
     if prod(len(axis.choices) for axis in own) > MOST_JOBS:
         raise UsageError(sentence(f"at most {MOST_JOBS:,} variants", "more", at))
-    variants = []
+    variants = {}
     for labels in product(*(axis.choices for axis in own)):
-        chosen = list(zip(own, labels, strict=True))
-        filled = {axis.key: axis.choices[label] for axis, label in chosen}
+        filled = {axis.key: axis.choices[label] for axis, label in zip(own, labels, strict=True)}
         params = read_table({**draft.sets[name], **filled}, checks, at)
         del params["command"]
-        variants.append(Variant({axis.name: label for axis, label in chosen}, params))
-    return Table(name, command, tuple(axis.name for axis in own), tuple(variants))
+        _check_either(command, params, at)
+        variants[labels] = Variant(params)
+    return Table(name, command, tuple(axis.name for axis in own), variants)
+
+
+def _check_either(command: Command, params: Mapping[str, Any], at: str) -> None:
+    found = [key for key in command.either if key in params]
+    if command.either and len(found) != 1:
+        expected = f"one of {', '.join(command.either)}"
+        raise UsageError(sentence(expected, " and ".join(found) or "none of them", at))
 
 
 def _report(draft: Draft, scope: Scope, path: Path) -> Report | None:

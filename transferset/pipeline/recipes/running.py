@@ -10,7 +10,7 @@ from typing import Any, Final
 from transferset.errors import SetError, TransfersetError, printable
 from transferset.manifest import MANIFEST
 from transferset.pipeline.recipes.commands import Functions, Reference
-from transferset.pipeline.recipes.graph import Job, Plan, make_plan
+from transferset.pipeline.recipes.graph import Job, make_plan
 from transferset.pipeline.recipes.recipe import FIGURES, Report, read_recipe
 from transferset.shards import ShardSet
 from transferset.stage import Progress

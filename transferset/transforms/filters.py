@@ -1,0 +1,166 @@
+"""Keeping rows that satisfy an expression."""
+
+from __future__ import annotations
+
+import difflib
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from numba import njit
+
+from transferset.errors import UsageError, sentence
+from transferset.ledger import Ledger, Reason
+from transferset.steps import Filter
+from transferset.transforms import expressions as tree
+from transferset.transforms.buffers import flat, keep
+from transferset.transforms.protocol import Position, Setting
+
+Bools = npt.NDArray[np.bool_]
+
+_COMPARE: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+_ARITHMETIC: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+}
+
+
+class FilterRows:
+    """Rows for which an expression is true; see `steps.Filter` and `expressions`."""
+
+    def __init__(self, step: Filter, setting: Setting) -> None:
+        """Read the expression.
+
+        Raises:
+            UsageError: It is none, or names what the set does not have.
+        """
+        self._expression = tree.parse(step.expression)
+        self._fields = list(dict.fromkeys(tree.columns(self._expression)))
+        self._setting = setting
+        self._codes: dict[tree.Named, npt.NDArray[np.int64]] = {}
+        self._resolve(self._expression)
+
+    def _resolve(self, node: tree.Truth) -> None:
+        """Look up, once, which codes have the names that are asked for."""
+        match node:
+            case tree.Named():
+                self._codes[node] = _codes(node, self._setting)
+            case tree.AllOf(terms) | tree.AnyOf(terms):
+                for term in terms:
+                    self._resolve(term)
+            case tree.Not(term):
+                self._resolve(term)
+
+    def apply(self, batch: pa.RecordBatch, at: Position, ledger: Ledger) -> pa.RecordBatch:
+        """See `Transformer.apply`.
+
+        Raises:
+            UsageError: The rows have no column for a field.
+        """
+        values = {name: self._field(batch, name, column) for name, column in self._fields}
+        with np.errstate(all="ignore"):  # x / 0 is infinite, 0 / 0 satisfies nothing but !=
+            wanted = np.broadcast_to(self._truth(self._expression, values), batch.num_rows)
+        kept = keep(batch, wanted)
+        ledger[Reason.FILTERED_OUT] += batch.num_rows - kept.num_rows
+        return kept
+
+    def _field(self, batch: pa.RecordBatch, name: str, column: str) -> npt.NDArray[Any]:
+        if column not in batch.schema.names:
+            columns = ", ".join(batch.schema.names)
+            do = "build the set with it, or leave it out of --filter"
+            raise UsageError(
+                sentence(f"a column {column!r} for the field {name!r}", columns, do=do)
+            )
+        found: npt.NDArray[Any]
+        if column != "input_ids":
+            found = batch.column(column).to_numpy()
+            return found
+        ids, offsets = flat(batch)
+        found = np.diff(offsets)
+        if name != "length":
+            content, unknown = _count(ids, offsets, *self._special())
+            found = content if name == "content" else unknown / np.maximum(content, 1)
+        return found
+
+    def _special(self) -> tuple[int, ...]:
+        s = self._setting
+        return s.cls, s.sep, s.pad, s.mask, s.unk
+
+    def _truth(self, node: tree.Truth, values: Mapping[str, Any]) -> Any:
+        match node:
+            case tree.Compare(sign, left, right):
+                return _COMPARE[sign](_value(left, values), _value(right, values))
+            case tree.Named(field):
+                return np.isin(values[field], self._codes[node])
+            case tree.AllOf(terms):
+                return reduce(np.logical_and, (self._truth(term, values) for term in terms))
+            case tree.AnyOf(terms):
+                return reduce(np.logical_or, (self._truth(term, values) for term in terms))
+            case tree.Not(term):
+                return np.logical_not(self._truth(term, values))
+
+
+def _value(node: tree.Value, values: Mapping[str, Any]) -> Any:
+    match node:
+        case tree.Number(value):
+            return value
+        case tree.Field(name):
+            return values[name]
+        case tree.Arithmetic(sign, left, right):
+            numbers = [np.asarray(_value(side, values), np.float64) for side in (left, right)]
+            return _ARITHMETIC[sign](*numbers)
+
+
+def _codes(node: tree.Named, setting: Setting) -> npt.NDArray[np.int64]:
+    """Codes whose name, or which themselves, are asked for."""
+    names = _names(node.field, setting)
+    known = [code for code, of in names if any(v == code or v in of for v in node.values)]
+    unheard = [v for v in node.values if isinstance(v, str) and not any(v in of for _, of in names)]
+    if unheard and not known:
+        have = sorted({name for _, of in names for name in of})
+        near = difflib.get_close_matches(unheard[0], have, n=1, cutoff=0.5)
+        do = f"did you mean {near[0]!r}?" if near else None
+        expected = f"a {node.field} out of {', '.join(have) or 'none, for this set names none'}"
+        raise UsageError(sentence(expected, repr(unheard[0]), "--filter", do))
+    numbers = [int(v) for v in node.values if not isinstance(v, str) and v in range(1 << 16)]
+    return np.array(sorted({*known, *numbers}), np.int64)
+
+
+def _names(field: str, setting: Setting) -> list[tuple[int, set[str]]]:
+    """Codes with their names: a source has that of its wiki and that of its file."""
+    if field == "part":
+        return [(code, {name}) for code, name in enumerate(setting.parts)]
+    members = ("language",) if field == "language" else ("wiki", "file")
+    return [(int(s["code"]), _texts(s.get(name) for name in members)) for s in setting.sources]
+
+
+def _texts(values: Iterable[object]) -> set[str]:
+    return {value for value in values if isinstance(value, str) and value}
+
+
+@njit(cache=True, nogil=True)
+def _count(
+    ids: Any, offsets: Any, cls: int, sep: int, pad: int, mask: int, unk: int
+) -> tuple[Any, Any]:
+    """Content tokens of each row, and how many of them are [UNK]."""
+    content = np.zeros(len(offsets) - 1, np.int64)
+    unknown = np.zeros(len(offsets) - 1, np.int64)
+    for row in range(len(offsets) - 1):
+        for i in range(offsets[row], offsets[row + 1]):
+            token = ids[i]
+            content[row] += token not in (cls, sep, pad, mask)
+            unknown[row] += token == unk
+    return content, unknown
