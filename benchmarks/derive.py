@@ -57,18 +57,15 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     args = parse()
     args.work.mkdir(parents=True, exist_ok=True)
-    sizes = {
-        "whole": args.tokens,
-        "peers": args.peer_tokens or args.tokens,
-        "contest": args.contest_tokens,
-        "tiny": TINY,
-    }
+    sizes = {"whole": args.tokens, "tiny": TINY}
+    if args.peers_python:
+        sizes |= {"peers": args.peer_tokens or args.tokens, "contest": args.contest_tokens}
     made = {
         name: grow(args.source, args.work / f"set-{size}-seed{args.seed}", size, args.seed)
         for name, size in sizes.items()
     }
-    jobs = Jobs(made["whole"], made["peers"], made["tiny"], args.work, args.peers_python)
-    entries = contest(jobs, args.jobs, made["contest"], args.runs)
+    jobs = Jobs(made["whole"], made.get("peers"), made["tiny"], args.work, args.peers_python)
+    entries = contest(jobs, args.jobs, made["contest"], args.runs) if args.peers_python else []
     cases = make_cases(args.jobs, winners(entries), args.workers)
     limits = measure_limits(made["whole"].root, args.work, args.runs)
     rows = measure_all(jobs, cases, args.runs, args.peer_runs or args.runs)

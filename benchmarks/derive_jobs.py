@@ -54,14 +54,14 @@ class Jobs:
     """The sets and the interpreter that cases run with."""
 
     whole: Made
-    for_peers: Made
+    for_peers: Made | None
     tiny: Made
     work: Path
     peers: Path | None
 
     def parent(self, case: Case) -> Made:
         """What the case reads."""
-        return self.whole if case.ours else self.for_peers
+        return self.whole if case.ours or self.for_peers is None else self.for_peers
 
     def run(self, case: Case, parent: Made) -> Usage:
         """One job into an empty folder, with nothing left to write from the one before.
@@ -107,8 +107,6 @@ def peer_environment(out: Path) -> dict[str, str]:
 
 def contest(jobs: Jobs, names: list[str], small: Made, repeat: int) -> list[Json]:
     """Every way of every job on a small set: Mtok per CPU-second of the work alone."""
-    if jobs.peers is None:
-        return []
     out, rows = jobs.work / "out-peer", []
     for job in names:
         for kind, ways in KINDS.items():

@@ -42,13 +42,30 @@ def make_table(rows: int, start: int = 0) -> pa.Table:
 
 def make_set(root: Path, rows: list[int], *, text: bool = False, format: int = 1):
     """A committed set with the given rows in each shard; its path if the format is unknown."""
-    root.mkdir(parents=True)
     columns = ["input_ids", *(["text"] if text else []), "doc_id", "rev_id", "sentence", "source"]
     of_set = schema.make_schema(columns, pa.uint16())
+    tables = [make_table(count, sum(rows[:i])) for i, count in enumerate(rows)]
+    return commit_set(
+        root, of_set, [table.select(columns).cast(of_set) for table in tables], format
+    )
+
+
+def reshard(found: ShardSet, root: Path, rows: list[int]) -> ShardSet:
+    """The same rows in other shards."""
+    table = pa.Table.from_batches(found.batches())
+    starts = np.cumsum([0, *rows])
+    tables = [table.slice(int(a), n) for a, n in zip(starts, rows, strict=False)]
+    return commit_set(root, found.schema, tables, 1)
+
+
+def commit_set(root: Path, of_set: pa.Schema, tables: list[pa.Table], format: int):
+    """A committed set with one shard a table."""
+    root.mkdir(parents=True)
+    rows = [table.num_rows for table in tables]
     entries = []
-    for i, count in enumerate(rows):
+    for i, table in enumerate(tables):
         with ShardWriter(root / shard_name(i, len(rows)), of_set) as writer:
-            writer.write(make_table(count, sum(rows[:i])).select(columns).cast(of_set))
+            writer.write(table)
             entries.append(writer.commit())
     tokens = sum(e.tokens for e in entries)
     manifest = Manifest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import time
 from pathlib import Path
@@ -353,32 +354,73 @@ def test_nothing_is_expanded(read, monkeypatch):
     assert params(plan, "corpus") == {"source": "$SECRET", "splitter": "`id`", "tokenizer": "~"}
 
 
-WORDS = st.sampled_from(
-    "set,corpus,small,command,derive,mix,build wiki,from,steps,matrix,report,sets,seed,sample,10%,"
-    "a:0.5,fit,source,..,rows,".split(",")
+GOOD = {
+    "description": "a recipe that is right, to be spoilt",
+    "set": {
+        "corpus": {"command": "build wiki", "source": "demo", "seed": 0, "max_len": 128},
+        "small": {"command": "derive", "from": "corpus", "steps": [{"sample": "10%"}]},
+        "parts": {"command": "derive", "from": "small", "steps": [{"split": "a=0.5,b=0.5"}]},
+        "noise": {
+            "command": "derive",
+            "from": "parts/a",
+            "fit": "corpus",
+            "steps": [{"sample": {"size": 5}}, {"mask": {"p": 0.5}}, {"generate": "100%"}],
+        },
+        "both": {"command": "mix", "from": ["noise:0.5", "small:1"], "rows": "50%"},
+    },
+    "matrix": {"seed": [1, 2], "small": {"lineage": [True, False]}},
+    "report": {"sets": ["both", "parts"], "file": "a.html", "figures": True, "parent": "corpus"},
+}
+WORDS = (
+    *("set", "corpus", "small", "noise", "command", "derive", "mix", "build wiki", "from", "steps"),
+    *(
+        "matrix",
+        "report",
+        "sets",
+        "seed",
+        "sample",
+        "split",
+        "10%",
+        "a:0.5",
+        "both:1",
+        "fit",
+        "rows",
+    ),
+    *("source", "..", "", "parts/a", "parts/c", "lineage", "preset", "vandegraaf2021:10%"),
 )
-SCALARS = st.one_of(WORDS, st.booleans(), st.integers(), st.floats(allow_nan=False))
+SCALARS = st.one_of(
+    st.sampled_from(WORDS), st.booleans(), st.integers(), st.floats(), st.text(max_size=9)
+)
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=4),
-    max_leaves=12,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=3)
+    ),
+    max_leaves=6,
 )
 
 
-@given(
-    sets=st.dictionaries(WORDS, st.dictionaries(WORDS, VALUES, max_size=5), max_size=4),
-    rest=st.dictionaries(st.sampled_from(["matrix", "report", "description"]), VALUES, max_size=3),
-    commands=st.lists(st.sampled_from(list(COMMANDS)), min_size=4, max_size=4),
-)
-def test_whatever_a_file_says_it_is_a_recipe_or_refused_in_words(
-    tmp_path_factory, sets, rest, commands
-):
-    for table, command in zip(sets.values(), commands, strict=False):
-        table["command"] = command
-        table.setdefault("source" if command == "build wiki" else "from", "demo")
+def containers(value: object) -> list[dict | list]:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    here = [value] if isinstance(value, dict | list) else []
+    return [*here, *(found for one in inner for found in containers(one))]
+
+
+@given(st.data())
+def test_whatever_a_file_says_it_is_a_recipe_or_refused_in_words(tmp_path_factory, data):
+    tables = copy.deepcopy(GOOD)
+    for _ in range(data.draw(st.integers(0, 3))):
+        place = data.draw(st.sampled_from(containers(tables)))
+        keys = [*place, *WORDS] if isinstance(place, dict) else list(range(len(place)))
+        if not keys:
+            continue
+        key = data.draw(st.sampled_from(keys))
+        if isinstance(place, dict) and data.draw(st.booleans()):
+            place.pop(key, None)
+        else:
+            place[key] = data.draw(VALUES)
     path = tmp_path_factory.getbasetemp() / "any.toml"
     path.touch()
-    tables = {"set": sets, **rest}
     refused = None
     with mock.patch("transferset.pipeline.recipes.recipe.load_toml", return_value=tables):
         try:
@@ -386,4 +428,4 @@ def test_whatever_a_file_says_it_is_a_recipe_or_refused_in_words(
         except TransfersetError as error:
             refused = str(error)
     event("a recipe" if refused is None else refused[:40])
-    assert refused is None or refused.startswith("expected ")
+    assert refused is None or "expected " in refused

@@ -62,7 +62,7 @@ def test_wrapped_lines_fit_and_are_few(text, room, most):
 
 
 def test_wrapping_loses_no_word_that_fits():
-    assert wrap("one two three four", 50, 12, 9) == ["one two", "three", "four"]
+    assert wrap("one two three four", 55, 12, 9) == ["one two", "three", "four"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import json
+import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -113,7 +113,7 @@ def test_accessible_as_far_as_markup_tells(page):
     assert all(image["role"] == "img" for image in page.named("svg"))
     levels = [int(name[1]) for name, _ in page.elements if re.fullmatch("h[1-6]", name)]
     assert levels[0] == 1
-    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
     hrefs = [a["href"] for a in page.named("a")]
     assert {h[1:] for h in hrefs if h.startswith("#")} <= set(page.ids)
 
@@ -230,7 +230,8 @@ def test_long_rows_are_cut_with_their_length(tmp_path):
 @pytest.mark.parametrize(
     "rows",
     [
-        b"{", b"[" * 100_000, b'{"rows": 7}', b'{"rows": [{}]}', b'{"rows": [], "more": 1}', b"\xff",
+        b"{", b"\xff", b"[" * 100_000, b'{"rows": 7}', b'{"rows": [{}]}',
+        b'{"rows": [], "more": 1}',
         [{"parent_row": -1, "copy": 0, "steps": []}],
         [{"parent_row": 0, "copy": 0, "steps": [{"step": "x", "input_ids": [1.5]}]}],
         [{"parent_row": 0, "copy": 0, "steps": [{"step": "x", "input_ids": [1000]}]}],  # vocabulary
@@ -259,7 +260,7 @@ def test_a_file_that_the_manifest_does_not_list_is_not_read(tmp_path):
 EVIL = [
     "<script>alert(1)</script>",
     "</style></svg></title><img src=x onerror=alert(1)>",
-    "x" * 3_000_000,
+    "x" * 1_000_000,
     "\u202e\x00\x1b[2J\ud7ff\ufeff\u2028\n<!--",
     "]]></desc><a xlink:href='javascript:alert(1)'>",
     "\u0301" * 500,
@@ -307,13 +308,16 @@ PLAIN = st.recursive(
 )
 
 
+MEMBERS = dict.fromkeys(
+    ("digest", "op", "params", "totals", "ledger", "sources", "parents", "role"), PLAIN
+)
+
+
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    parents=st.lists(st.fixed_dictionaries({"name": st.text()}, optional={
-        k: PLAIN for k in ("digest", "op", "params", "totals", "ledger", "sources", "parents", "role")
-    }), max_size=3),
+    parents=st.lists(st.fixed_dictionaries({"name": st.text()}, optional=MEMBERS), max_size=3),
     params=st.dictionaries(st.sampled_from(["steps", "counts", "max_len"]), PLAIN),
     licence=st.text(), name=st.text(), op=st.text() | st.just("mix"),
 )  # fmt: skip
@@ -358,4 +362,4 @@ def test_thirty_sets_fit_a_page(tmp_path):
     write_report(sets, out, **measured(sets))
     told = check_safe(out.read_text("utf-8")).text
     assert all(f"set-{i}" in told for i in range(30))
-    assert json.loads("30") == told.count("tokens a row") - 1  # and the head of a table
+    assert told.count("tokens a row") == 30 + 1  # and the head of a table

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from driving import cut, make_rows, make_setting, run_step
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_random import draw_below, step_key
 
@@ -13,6 +13,9 @@ from transferset.errors import TransfersetError
 from transferset.ledger import Ledger, Reason
 from transferset.steps import Sample
 from transferset.transforms import bootstrap
+
+#: The first example may have to wait for the compiler.
+EXAMPLES = settings(max_examples=60, deadline=None)
 
 SETTING = make_setting()
 
@@ -44,6 +47,7 @@ def plain_bootstrap(addresses, draws, seed):
     return out
 
 
+@EXAMPLES
 @given(addresses=ADDRESSES, draws=st.integers(1, 60), seed=st.sampled_from([0, 5, 1 << 63]))
 def test_rows_come_as_often_as_they_are_drawn(addresses, draws, seed):
     batch = rows_at(addresses)
@@ -60,6 +64,7 @@ def test_rows_come_as_often_as_they_are_drawn(addresses, draws, seed):
     assert found.model == {"rows": draws, "tokens": 3 * draws, "drawn": different}
 
 
+@EXAMPLES
 @given(rows=st.integers(1, 40), draws=st.integers(1, 60))
 def test_intact_rows_need_no_survey_and_give_the_same(rows, draws):
     batches = [rows_at([(i, 0) for i in range(rows)])]
@@ -68,6 +73,7 @@ def test_intact_rows_need_no_survey_and_give_the_same(rows, draws):
     assert unseen == seen
 
 
+@EXAMPLES
 @given(
     addresses=ADDRESSES,
     cuts=st.lists(st.integers(0, 40), max_size=3),

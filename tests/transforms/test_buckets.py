@@ -2,14 +2,18 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transferset.transforms import buckets
 from transferset.transforms.buckets import Buckets
 
+#: The first example may have to wait for the compiler.
+EXAMPLES = settings(max_examples=60, deadline=None)
+
 
 @pytest.mark.parametrize("held_bytes", [1, 100, 8 << 20])
+@EXAMPLES
 @given(
     added=st.lists(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 1 << 31)), max_size=20)),
     read_bytes=st.sampled_from([8, 24, 1 << 20]),

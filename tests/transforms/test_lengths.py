@@ -2,11 +2,14 @@
 
 import pytest
 from driving import cut, make_rows, make_setting, run_step
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transferset.ledger import Ledger, Reason
 from transferset.steps import Lengths
+
+#: The first example may have to wait for the compiler.
+EXAMPLES = settings(max_examples=60, deadline=None)
 
 SETTING = make_setting()
 
@@ -32,6 +35,7 @@ def test_both_ends_are_included(range, kept, short, long):
     assert found.ledger == Ledger({Reason.TOO_SHORT: short, Reason.TOO_LONG: long})
 
 
+@EXAMPLES
 @given(
     lengths=st.lists(st.integers(0, 9)),
     low=st.integers(0, 9),

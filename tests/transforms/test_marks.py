@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transferset.transforms import marks
 from transferset.transforms.marks import Marks, make_marks, write_marks
+
+#: The first example may have to wait for the compiler.
+EXAMPLES = settings(max_examples=60, deadline=None)
 
 ADDRESS = st.tuples(st.integers(0, 12) | st.integers(1 << 40, (1 << 40) + 3), st.integers(0, 4))
 
@@ -17,6 +20,7 @@ def columns(addresses):
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3, 1024])
+@EXAMPLES
 @given(
     marked=st.dictionaries(ADDRESS, st.integers(1, 9)),
     asked=st.sets(ADDRESS),

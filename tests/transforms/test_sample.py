@@ -18,6 +18,9 @@ from transferset.transforms import Position
 from transferset.transforms.keys import consecutive_keys, document_keys, row_keys
 from transferset.transforms.sample import SampleRows
 
+#: The first example may have to wait for the compiler.
+EXAMPLES = settings(max_examples=60, deadline=None)
+
 SETTING = make_setting()
 SEEDS = st.sampled_from([0, 1, 7, (1 << 64) - 1])
 
@@ -76,6 +79,7 @@ def test_every_part_of_a_documents_identity_is_in_its_key():
     assert len({key(*identity) for identity in identities}) == len(identities)
 
 
+@EXAMPLES
 @given(addresses=scattered(), share=st.integers(1, 100), seed=SEEDS, ordinal=st.integers(0, 3))
 def test_the_rows_of_the_smallest_keys_are_kept_in_order(addresses, share, seed, ordinal):
     count = round(Fraction(share, 100) * len(addresses))
@@ -93,6 +97,7 @@ def test_the_rows_of_the_smallest_keys_are_kept_in_order(addresses, share, seed,
     assert found.model["rows"] == count
 
 
+@EXAMPLES
 @given(rows=st.integers(1, 60), wanted=st.integers(1, 60), seed=SEEDS)
 def test_intact_rows_need_no_survey_and_give_the_same(rows, wanted, seed):
     wanted = min(wanted, rows)
@@ -105,6 +110,7 @@ def test_intact_rows_need_no_survey_and_give_the_same(rows, wanted, seed):
     assert unseen.model == seen.model
 
 
+@EXAMPLES
 @given(
     addresses=scattered().filter(bool),
     cuts=st.lists(st.integers(0, 70), max_size=3),
@@ -121,6 +127,7 @@ def test_batches_and_ranges_make_no_difference(addresses, cuts, batch_cuts, by):
     assert once.model == often.model
 
 
+@EXAMPLES
 @given(
     addresses=scattered().filter(bool), sizes=st.lists(st.integers(1, 100), min_size=2, max_size=4)
 )
@@ -150,6 +157,7 @@ def test_another_seed_or_another_step_is_another_sample():
     assert len({tuple(f) for f in found}) == 3
 
 
+@EXAMPLES
 @given(addresses=scattered().filter(bool), budget=st.integers(1, 200), seed=SEEDS)
 def test_a_token_budget_takes_the_most_rows_in_order_of_the_keys(addresses, budget, seed):
     batch, step = rows_at(addresses), Sample(str(budget), by="tokens")
@@ -274,7 +282,7 @@ def test_neighbours_are_chosen_independently(tmp_path):
     assert abs((wanted[1:] == wanted[:-1]).sum() - 39_999 / 2) < 500
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(rows=st.integers(65_530, 65_545), wanted=st.integers(1, 65_529))
 def test_sizes_are_exact_across_the_blocks_in_which_keys_are_made(tmp_path_factory, rows, wanted):
     folder = tmp_path_factory.getbasetemp()

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transferset.transforms import threshold
+
+#: The first example may have to wait for the compiler.
+EXAMPLES = settings(max_examples=60, deadline=None)
 
 # keys that agree in their first 16, 32 and 48 bits, and ones that are equal
 KEYS = st.sampled_from(
@@ -28,6 +31,7 @@ def source_of(entries, cut):
 
 
 @pytest.mark.parametrize("most_kept", [0, 1, 3, 1 << 20])
+@EXAMPLES
 @given(
     entries=ENTRIES,
     cut=st.integers(1, 70),
@@ -62,8 +66,8 @@ def test_the_place_where_a_target_is_passed_is_that_of_the_sorted_entries(
 
 
 def test_a_bucket_of_too_many_entries_is_divided_until_few_are_kept(monkeypatch):
-    # 300 keys that agree in 32 bits. After 48 bits, those of i >> 8, a bucket holds the 44 keys from
-    # 256 on; they are still too many, so that all 64 bits are looked at, and one is left
+    # 300 keys that agree in 32 bits. After 48 bits, those of i >> 8, the bucket has the 44 keys
+    # from 256 on; they are still too many, so that all 64 bits are looked at, and one is left
     monkeypatch.setattr(threshold, "MOST_KEPT", 10)
     entries = [(7 << 32 | i << 8, 1) for i in range(300)]
     (edge,) = threshold.edges(source_of(entries, 64), [299])

@@ -115,7 +115,8 @@ def svg(key: str, area: tuple[int, int], title: str, desc: str, *content: Html) 
         width=width,
         height=height,
         role="img",
-        aria_labelledby=f"{key}-title {key}-desc",
+        aria_labelledby=f"{key}-title",
+        aria_describedby=f"{key}-desc",
         class_="figure",
     )
 

@@ -206,7 +206,7 @@ def _stop(stop: _Stop, most: int, width_px: int) -> Html:
     x, entry = _x(stop.lane), stop.entry
     left = _x(min(most, _MOST_LANES)) + 20
     room = width_px - left - 4
-    title = fit_name(entry.title, room, _TITLE * 1.14)
+    title = fit_name(entry.title, room, _TITLE * 1.12)
     texts = [
         el("text", line, x=left, y=stop.at + 5 + _LINE_HEIGHT * (i + 1), class_="quiet")
         for i, line in enumerate(stop.lines)

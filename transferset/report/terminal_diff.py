@@ -72,7 +72,7 @@ def _shared(facts: Json) -> Table:
 
 
 def _proofs(facts: Json) -> Table:
-    table = _grid("what holds, and of how many pairs of rows", "", "", "")
+    table = _grid("what holds", "", "", "")
     table.show_header = False
     table.columns[2].justify = "left"
     for label, holds, detail in _claims(facts):
@@ -83,22 +83,22 @@ def _proofs(facts: Json) -> Table:
 def _claims(facts: Json) -> Iterator[tuple[str, bool, str]]:
     order, lengths = facts["order"], facts["lengths"]
     row = facts["row_by_row"] or {"same": 0, "permuted": 0, "same_length": 0, "ids": 0}
-    yield "same rows, same order", order["same_rows"], _counted(row["same"], "the same ids")
-    permuted = _counted(row["permuted"], "the same tokens in another order")
+    yield "same rows, same order", order["same_rows"], _counted(row["same"], "equal")
+    permuted = _counted(row["permuted"], "with tokens in another order")
     yield "each row permuted", order["row_permutation"], permuted
     yield "same rows, another order", order["reordered"], ""
     yield "rows of B in A, in order", order["b_in_a"], ""
     yield "rows of A in B, in order", order["a_in_b"], ""
     yield "same tokens", facts["tokens"]["same"], ""
-    of_length = _counted(row["same_length"], "as many ids")
+    of_length = _counted(row["same_length"], "of one length")
     if row["ids"]:
-        of_length += f", {percent(row['ids_in_place'] / row['ids'])} of them in their place"
+        of_length += f", {percent(row['ids_in_place'] / row['ids'])} of ids in place"
     yield "same lengths, row by row", lengths["same_row_by_row"], of_length
     yield "same lengths, any order", lengths["same_histogram"], ""
 
 
-def _counted(rows: int, what: str) -> str:
-    return f"{rows:,} with {what}" if rows else ""
+def _counted(pairs: int, what: str) -> str:
+    return f"{pairs:,} {'row' if pairs == 1 else 'rows'} {what}" if pairs else ""
 
 
 def _columns(columns: Json) -> Iterator[str]:

@@ -48,6 +48,8 @@ class Buckets:
             bucket: The bucket of each record, below `count`, shape [n].
             records: Shape [n].
         """
+        if not len(records):
+            return
         self._held.append((bucket.astype(np.uint32), records.astype(self._record)))
         self._held_bytes += records.nbytes
         if self._held_bytes >= _HELD_BYTES:

@@ -20,6 +20,9 @@ from transferset.transforms.unigram import draw_token
 CHOOSE: Final = 1
 CHOOSE_AND_DRAW: Final = 3
 
+#: The label of a place that is not to be predicted: PyTorch's cross-entropy passes over it.
+NO_LABEL: Final = -100
+
 _1, _2, _3 = uint64(1), uint64(2), uint64(3)
 
 
@@ -66,6 +69,20 @@ def choose(
 
 
 @njit(cache=True, nogil=True)
+def mask_rule(ids: Any, chosen: Any, mask: Any, out: Any) -> None:
+    """Put [MASK] in the place of the chosen.
+
+    Args:
+        ids: uint16 or int32, shape [tokens].
+        chosen: bool[tokens].
+        mask: Id of [MASK].
+        out: As `ids`, is written.
+    """
+    for i in range(uint64(len(ids))):
+        out[i] = mask if chosen[i] else ids[i]
+
+
+@njit(cache=True, nogil=True)
 def bert_rule(
     ids: Any, offsets: Any, draws: Any, chosen: Any, mask: Any, pieces: Any, out: Any
 ) -> None:
@@ -95,6 +112,20 @@ def bert_rule(
             elif words[word] < BECOMES_OTHER:
                 other, spare = bounded(words[word + _1], count, spare, where)
                 out[i] = pieces[other]
+
+
+@njit(cache=True, nogil=True)
+def label(ids: Any, chosen: Any, labels: Any) -> None:
+    """Note the ids of the chosen, where there is no label yet.
+
+    Args:
+        ids: uint16 or int32, shape [tokens], before they were masked.
+        chosen: bool[tokens].
+        labels: int32[tokens], is changed.
+    """
+    for i in range(uint64(len(ids))):
+        if chosen[i] and labels[i] == NO_LABEL:
+            labels[i] = ids[i]
 
 
 @njit(cache=True, nogil=True)

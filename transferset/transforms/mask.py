@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -11,15 +9,28 @@ import pyarrow as pa
 from transferset.errors import SetError, sentence
 from transferset.ledger import Ledger
 from transferset.steps import Mask
-from transferset.transforms.buffers import Ids, Offsets, flat, lists, with_column, with_ids
-from transferset.transforms.choice import CHOOSE, CHOOSE_AND_DRAW, bert_rule, choose, threshold
+from transferset.transforms.buffers import (
+    Ids,
+    Offsets,
+    addresses,
+    flat,
+    lists,
+    with_column,
+    with_ids,
+)
+from transferset.transforms.choice import (
+    CHOOSE,
+    CHOOSE_AND_DRAW,
+    NO_LABEL,
+    bert_rule,
+    choose,
+    label,
+    mask_rule,
+    threshold,
+)
 from transferset.transforms.draws import draws
 from transferset.transforms.pieces import specials, word_table
 from transferset.transforms.protocol import Position, Setting
-
-#: The label of a place that is not to be predicted, as PyTorch's cross-entropy ignores it.
-NO_LABEL: Final = -100
-
 
 class MaskTokens:
     """Chooses content tokens, or whole words, independently; what becomes of them is the rule's.
@@ -58,33 +69,41 @@ class MaskTokens:
             SetError: A row's labels are not as many as its ids.
         """
         ids, offsets = flat(batch)
-        out, chosen = self._masked(batch, ids, offsets, at)
+        chosen, out = np.empty(len(ids), np.bool_), np.empty_like(ids)
+        self._mask(batch, ids, offsets, at, chosen, out)
         masked = with_ids(batch, out, offsets)
         if not self._step.labels:
             return masked
-        labels = np.where(chosen, ids, np.int32(NO_LABEL)).astype(np.int32, copy=False)
-        if "labels" in batch.schema.names:
-            before = _labels(batch, offsets)
-            labels = np.where(before == NO_LABEL, labels, before)
+        labels = _labels(batch, offsets)
+        label(ids, chosen, labels)
         return with_column(masked, "labels", lists(labels, offsets))
 
-    def _masked(
-        self, batch: pa.RecordBatch, ids: Ids, offsets: Offsets, at: Position
-    ) -> tuple[Ids, npt.NDArray[np.bool_]]:
+    def _mask(
+        self,
+        batch: pa.RecordBatch,
+        ids: Ids,
+        offsets: Offsets,
+        at: Position,
+        chosen: npt.NDArray[np.bool_],
+        out: Ids,
+    ) -> None:
         bert, mask = self._step.rule == "bert", self._specials.mask
-        chosen, out = np.empty(len(ids), np.bool_), np.empty_like(ids)
         for found in draws(batch, offsets, at, CHOOSE_AND_DRAW if bert else CHOOSE):
             choose(ids, offsets, found, self._specials, self._table, self._below, chosen)
             if bert:
                 bert_rule(ids, offsets, found, chosen, mask, self._pieces, out)
-        return (out if bert else np.where(chosen, ids.dtype.type(mask), ids)), chosen
+        if not bert:
+            mask_rule(ids, chosen, mask, out)
 
 
-def _labels(batch: pa.RecordBatch, offsets: Offsets) -> npt.NDArray[Any]:
+def _labels(batch: pa.RecordBatch, offsets: Offsets) -> npt.NDArray[np.int32]:
+    """A copy of the labels that are there, or as many that say nothing."""
+    if "labels" not in batch.schema.names:
+        return np.full(offsets[-1], NO_LABEL, np.int32)
     values, ends = flat(batch, "labels")
     if not np.array_equal(ends, offsets):
         row = int(np.flatnonzero(ends != offsets)[0]) - 1
-        where = f"row {batch.column('parent_row')[row]}"
-        counts = [int(o[row + 1] - o[row]) for o in (offsets, ends)]
-        raise SetError(sentence(f"{counts[0]} labels", str(counts[1]), where))
-    return values
+        ids, labels = (int(o[row + 1] - o[row]) for o in (offsets, ends))
+        where = f"row {addresses(batch)[0][row]}"
+        raise SetError(sentence(f"{ids} labels", str(labels), where))
+    return values.astype(np.int32)

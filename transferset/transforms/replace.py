@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from transferset.errors import TransfersetError, sentence
 from transferset.ledger import Ledger
 from transferset.manifest import Json
 from transferset.steps import Replace
@@ -47,8 +48,15 @@ class ReplaceTokens:
         return UnigramSurvey(self._setting)
 
     def conclude(self, found: Surveyed, at: Position, folder: Path, *, intact: bool) -> Json:
-        """Add the counts up, and keep them in a file; rows and tokens are as many as before."""
-        np.save(folder / _COUNTS, merge_counts(found.batches(), self._setting.vocab_size))
+        """Add the counts up, and keep them in a file; rows and tokens are as many as before.
+
+        Raises:
+            TransfersetError: There is nothing to draw from.
+        """
+        counts = merge_counts(found.batches(), self._setting.vocab_size)
+        if not counts.any():
+            raise TransfersetError(sentence("content tokens for --replace to draw from", "none"))
+        np.save(folder / _COUNTS, counts)
         return {"rows": found.rows, "tokens": found.tokens}
 
     def fitted(self, model: Json, folder: Path) -> ReplaceFitted:

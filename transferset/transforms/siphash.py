@@ -104,8 +104,8 @@ def digest_rows(
     Returns:
         uint64[2, rows].
     """
-    k0, k1 = _drawn_key(*as_words(key))
-    digests: npt.NDArray[np.uint64] = hash_rows(ids, offsets, k0, k1)
+    k0, k1 = _drawn_key(*as_words(key))  # as Python's numbers
+    digests: npt.NDArray[np.uint64] = hash_rows(ids, offsets, np.uint64(k0), np.uint64(k1))
     return digests
 
 

@@ -1,0 +1,146 @@
+"""A transform from outside: what it gives back is checked before anything else sees it."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numba import njit, uint64
+
+from transferset.errors import TransfersetError, sentence
+from transferset.ledger import Ledger, Reason
+from transferset.schema import ADDRESS
+from transferset.steps import Custom, load_function
+from transferset.transforms.buffers import addresses, flat
+from transferset.transforms.protocol import Position, Setting
+
+_1 = uint64(1)
+
+#: What is expected of all transforms, for messages.
+_ROWS: Final = "rows of [CLS] … [SEP]"
+_KEPT: Final = "rows of its batch, in their order and each at most once"
+
+
+class CallFunction:
+    """Calls a function from outside on each batch; rows that it drops are counted."""
+
+    def __init__(self, step: Custom, setting: Setting) -> None:
+        """Import the function.
+
+        Args:
+            step: Which function, and its parameters.
+            setting: The set's tokenizer.
+
+        Raises:
+            UsageError: It cannot be imported, or is no transform.
+        """
+        self._name, self._values = step.transform, dict(step.values)
+        self._function, self._setting = load_function(step), setting
+
+    def apply(self, batch: pa.RecordBatch, at: Position, ledger: Ledger) -> pa.RecordBatch:
+        """Call the function and check what comes back.
+
+        Raises:
+            TransfersetError: The function failed, or returned something else than a transform does.
+        """
+        if not batch.num_rows:
+            return batch
+        result = self._checked(self._called(batch, at), batch)
+        dropped = batch.num_rows - result.num_rows
+        if dropped:
+            ledger[Reason.BY_TRANSFORM] += dropped
+        return result
+
+    def _called(self, batch: pa.RecordBatch, at: Position) -> Any:
+        try:
+            return self._function(batch, at, **self._values)
+        except TransfersetError:
+            raise
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            found = f"{type(error).__name__}: {error}"
+            raise self._wrong("a batch", found, f"{place.name}, line {place.lineno}") from error
+
+    def _checked(self, result: Any, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if not isinstance(result, pa.RecordBatch):
+            raise self._wrong("a pyarrow.RecordBatch", type(result).__name__)
+        try:
+            result.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise self._wrong("a valid batch", str(error)) from None
+        result = self._with_columns(result, batch)
+        self._check_addresses(result, batch)
+        self._check_ids(result)
+        return result
+
+    def _with_columns(self, result: pa.RecordBatch, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The columns of the batch, in its order."""
+        names = result.schema.names
+        if sorted(names) != sorted(batch.schema.names):
+            expected = f"the columns {', '.join(batch.schema.names)}"
+            raise self._wrong(expected, ", ".join(names) or "none")
+        result = result.select(batch.schema.names)
+        for name, before, after in zip(
+            batch.schema.names, batch.columns, result.columns, strict=True
+        ):
+            if before.type != after.type:
+                raise self._wrong(f"{name} of type {before.type}", str(after.type))
+            if _nulls(after) > _nulls(before):
+                raise self._wrong(f"{name} without nulls", f"{_nulls(after)} of them")
+        return result
+
+    def _check_addresses(self, result: pa.RecordBatch, batch: pa.RecordBatch) -> None:
+        stray = _first_stray(*addresses(batch), *addresses(result))
+        if stray >= 0:
+            found = ", ".join(f"{name} {result.column(name)[stray]}" for name in ADDRESS)
+            raise self._wrong(f"{_KEPT}, as parent_row and copy say", found, f"its row {stray}")
+
+    def _check_ids(self, result: pa.RecordBatch) -> None:
+        ids, offsets = flat(result)
+        row = _first_bare(ids, offsets, self._setting.cls, self._setting.sep)
+        if row >= 0:
+            found = str(ids[offsets[row] : offsets[row + 1]].tolist())
+            raise self._wrong(_ROWS, found, f"its row {row}")
+        size = self._setting.vocab_size
+        if len(ids) and not 0 <= ids.min() <= ids.max() < size:
+            row = int(np.searchsorted(offsets, np.flatnonzero((ids < 0) | (ids >= size))[0], "right"))
+            raise self._wrong(f"ids from 0 to {size - 1}", f"{ids.min()} to {ids.max()}")
+        if "labels" in result.schema.names and not np.array_equal(
+            flat(result, "labels")[1], offsets
+        ):
+            raise self._wrong("as many labels as ids in each row", "others")
+
+    def _wrong(self, expected: str, found: str, at: str | None = None) -> TransfersetError:
+        where = f"{at} of transform {self._name}" if at else f"transform {self._name}"
+        return TransfersetError(sentence(expected, found, where))
+
+
+def _nulls(column: pa.Array) -> int:
+    """Nulls of a column, and within its lists."""
+    inner = column.flatten().null_count if pa.types.is_list(column.type) else 0
+    return int(column.null_count + inner)
+
+
+@njit(cache=True, nogil=True)
+def _first_stray(rows: Any, copies: Any, new_rows: Any, new_copies: Any) -> int:
+    """The first of the new addresses that is not found further on among the old ones, or −1."""
+    at, size = uint64(0), uint64(len(rows))
+    for i in range(uint64(len(new_rows))):
+        while at < size and (rows[at] != new_rows[i] or copies[at] != new_copies[i]):
+            at += _1
+        if at == size:
+            return i
+        at += _1
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _first_bare(ids: Any, offsets: Any, cls: int, sep: int) -> int:
+    """The first row that does not begin with [CLS] and end with [SEP], or −1."""
+    for i in range(len(offsets) - 1):
+        start, stop = offsets[i], offsets[i + 1]
+        if stop - start < 2 or ids[start] != cls or ids[stop - 1] != sep:
+            return i
+    return -1
