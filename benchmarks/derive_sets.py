@@ -93,7 +93,7 @@ def _permuted(before: Any, after: Any) -> bool:
     rows = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths) << 32
     ends = np.cumsum(lengths)
     fixed = np.concatenate([ends - lengths, ends - 1])
-    return (
+    return bool(
         np.array_equal(np.sort(rows + old), np.sort(rows + new))
         and np.array_equal(old[fixed], new[fixed])
         and (old != new).mean() > 0.5

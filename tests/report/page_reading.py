@@ -58,7 +58,7 @@ def check_safe(text: str) -> Page:
             assert target.startswith(("#", "https://", "http://", "data:,")), target
     assert len(page.ids) == len(set(page.ids))
     for _, attributes in page.elements:
-        for key in (attributes.get("aria-labelledby") or "").split():
-            assert key in page.ids
+        for name in ("aria-labelledby", "aria-describedby"):
+            assert set((attributes.get(name) or "").split()) <= set(page.ids)
     assert not [c for c in page.text if ord(c) < 32 and c != "\n"]
     return page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def make_rows(
     bounds = [0, *np.cumsum(shards, dtype=int).tolist(), len(rows)]
     root.mkdir(parents=True)
     entries = []
-    for i, (start, stop) in enumerate(zip(bounds, bounds[1:], strict=False)):
+    for i, (start, stop) in enumerate(pairwise(bounds)):
         with ShardWriter(root / shard_name(i, len(bounds) - 1), of_set) as writer:
             writer.write(table.slice(start, stop - start))
             entries.append(writer.commit())

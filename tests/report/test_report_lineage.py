@@ -157,7 +157,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(st.dictionaries(st.sampled_from(["parents", "sources", "totals"]), JSON)))
 def test_ancestors_of_any_shape_are_drawn(plain, parents):
     entries = [{"name": "x", **entry} for entry in parents]

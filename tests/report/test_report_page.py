@@ -52,8 +52,8 @@ def test_the_page_answers_what_where_from_how_much_what_is_missing_and_whose(pag
     for heading in ("The sets", "Where they come from", "Size and composition", "What was left out",
                     "Lengths and frequencies", "Example rows", "Licence and sources"):  # fmt: skip
         assert heading in page.text
-    assert "From natural-10: tokens of each row shuffled. Seed\u00a07." in page.text
-    assert "Compared with natural-10: exactly the same token frequencies" in page.text
+    assert "From set\u00a02: tokens of each row shuffled. Seed\u00a07." in page.text
+    assert "Compared with set\u00a02: exactly the same token frequencies" in page.text
     assert ORIGIN["url"] in page.text
     assert "SHA-1 " + "ab" * 20 in page.text
     assert "CC BY-SA 4.0" in page.text
@@ -161,6 +161,12 @@ def test_a_place_that_does_not_exist_is_one_sentence(thesis, known, tmp_path):
 def test_no_sets_no_report(tmp_path):
     with pytest.raises(UsageError):
         write_report([], tmp_path / "r.html", measures=[], stats=[], decode=[])
+
+
+def test_a_set_named_twice_is_refused(thesis, known, tmp_path):
+    twice = {key: value[:1] * 2 for key, value in known.items()}
+    with pytest.raises(UsageError, match="each set once"):
+        write_report(thesis[:1] * 2, tmp_path / "r.html", **twice)
 
 
 # examples

@@ -15,7 +15,7 @@ from transferset.steps import Sample
 from transferset.transforms import bootstrap
 
 #: The first example may have to wait for the compiler.
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=30, deadline=None)
 
 SETTING = make_setting()
 

@@ -9,7 +9,7 @@ from transferset.transforms import buckets
 from transferset.transforms.buckets import Buckets
 
 #: The first example may have to wait for the compiler.
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=30, deadline=None)
 
 
 @pytest.mark.parametrize("held_bytes", [1, 100, 8 << 20])

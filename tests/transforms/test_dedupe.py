@@ -30,7 +30,7 @@ def first_ones(rows):
     return kept
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows=ROWS, seed=st.sampled_from([0, 9]), wide=st.booleans())
 def test_the_first_of_equal_rows_stays(rows, seed, wide):
     batch = make_rows(rows, ids=pa.int32() if wide else None, doc_id=range(len(rows)))
@@ -51,7 +51,7 @@ def test_a_case_by_hand():
     assert found.model == {"rows": 3, "tokens": 10}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     rows=ROWS,
     cuts=st.lists(st.integers(0, 60), max_size=3),

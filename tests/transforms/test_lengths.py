@@ -9,7 +9,7 @@ from transferset.ledger import Ledger, Reason
 from transferset.steps import Lengths
 
 #: The first example may have to wait for the compiler.
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=30, deadline=None)
 
 SETTING = make_setting()
 

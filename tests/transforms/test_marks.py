@@ -9,7 +9,7 @@ from transferset.transforms import marks
 from transferset.transforms.marks import Marks, make_marks, write_marks
 
 #: The first example may have to wait for the compiler.
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=30, deadline=None)
 
 ADDRESS = st.tuples(st.integers(0, 12) | st.integers(1 << 40, (1 << 40) + 3), st.integers(0, 4))
 

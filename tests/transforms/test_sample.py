@@ -19,7 +19,7 @@ from transferset.transforms.keys import consecutive_keys, document_keys, row_key
 from transferset.transforms.sample import SampleRows
 
 #: The first example may have to wait for the compiler.
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=30, deadline=None)
 
 SETTING = make_setting()
 SEEDS = st.sampled_from([0, 1, 7, (1 << 64) - 1])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from transferset.transforms import threshold
 
 #: The first example may have to wait for the compiler.
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=30, deadline=None)
 
 # keys that agree in their first 16, 32 and 48 bits, and ones that are equal
 KEYS = st.sampled_from(

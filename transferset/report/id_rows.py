@@ -165,6 +165,6 @@ def _checked(batch: pa.RecordBatch, size: int, path: Path, first_row: int) -> Id
     if len(used) and used.max() >= size:
         position = int(offsets[0]) + int(np.argmax(used >= size))
         row = first_row + int(np.searchsorted(offsets, position, "right")) - 1
-        found = str(ids[position].astype(np.int64))
+        found = str(values[position].as_py())
         raise SetError(sentence(f"ids below {size}", found, f"{path}, row {row}", REMEDY))
     return IdBatch(ids, offsets, batch)

@@ -125,25 +125,19 @@ def lineage(sets: Sequence[ShardSet]) -> Lineage:
         The graph.
     """
     walk = _Walk()
-    for number, one in enumerate(sets, 1):
-        manifest = one.manifest
-        walk.given[manifest.digest] = (number, manifest.name)
-    for one in sets:
-        manifest = one.manifest
-        walk.visit(
-            {
-                "digest": manifest.digest,
-                "name": manifest.name,
-                "op": manifest.op,
-                "params": manifest.params,
-                "licence": manifest.licence,
-                "totals": manifest.totals,
-                "ledger": manifest.ledger,
-                "sources": manifest.sources,
-                "parents": manifest.parents,
-            }
-        )
+    digests = [one.manifest.digest for one in sets]
+    for number, (digest, one) in enumerate(zip(digests, sets, strict=True), 1):
+        walk.given.setdefault(digest, (number, one.manifest.name))
+    for digest, one in zip(digests, sets, strict=True):
+        kept = {name: getattr(one.manifest, name) for name in _KEPT}
+        walk.visit({"digest": digest, **kept})
     return walk.found
+
+
+#: What is told of a set; its manifest tells the same of its ancestors.
+_KEPT: Final = (
+    "name", "op", "params", "licence", "totals", "ledger", "sources", "parents",
+)  # fmt: skip
 
 
 class _Walk:

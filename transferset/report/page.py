@@ -75,7 +75,7 @@ def write_report(
         `out`.
 
     Raises:
-        UsageError: No sets, or a file that is not ours would be replaced.
+        UsageError: No sets, or one twice, or a file that is not ours would be replaced.
         SetError: The examples that a set holds are damaged.
         TransfersetError: A file cannot be written.
     """
@@ -85,6 +85,8 @@ def write_report(
         Subject(i, *known) for i, known in enumerate(zip(sets, measures, stats, strict=True), 1)
     ]
     graph = lineage(sets)
+    if len(sets) > sum(node.number is not None for node in graph.nodes.values()):
+        raise UsageError(sentence("each set once", "one twice", do="name it once"))
     charts = _charts(subjects)
     require_ours(out)
     page = _page(subjects, graph, charts, decode).encode()
@@ -117,7 +119,7 @@ def _page(
         el("header", el("h1", title), el("p", _lede(subjects, graph), class_="lede"), _contents()),
         el(
             "main",
-            sections.cards_section(subjects),
+            sections.cards_section(subjects, graph),
             sections.lineage_section(graph),
             sections.size_section(subjects),
             sections.figures_section(charts),

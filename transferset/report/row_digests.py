@@ -64,12 +64,12 @@ def _sum(ids: Any, offsets: Any, values: Any, digests: Any) -> None:
             digests[row, 1] += values[piece, 1]
 
 
-@njit(inline="always")
+@njit(cache=True, nogil=True)
 def _turned(word: Any, bits: Any) -> Any:
     return (word << uint64(bits)) | (word >> uint64(64 - bits))
 
 
-@njit(inline="always")
+@njit(cache=True, nogil=True)
 def _round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
     v0 += v1
     v2 += v3
@@ -84,7 +84,7 @@ def _round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
     return v0, v1, v2, v3
 
 
-@njit(inline="always")
+@njit(cache=True, nogil=True)
 def _take_in(v0: Any, v1: Any, v2: Any, v3: Any, word: Any) -> Any:
     v3 ^= word
     v0, v1, v2, v3 = _round(v0, v1, v2, v3)

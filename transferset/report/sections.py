@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from transferset.report import rails, tables
@@ -10,7 +10,7 @@ from transferset.report.curves import Curve, coinciding
 from transferset.report.examples import examples_html
 from transferset.report.figures import NARROW, WIDE, Axes, figure, head_share
 from transferset.report.inspect import Decode
-from transferset.report.lineage import Lineage
+from transferset.report.lineage import Lineage, Node
 from transferset.report.markup import Html, el, short, shown
 from transferset.report.tables import Subject
 from transferset.report.wording import listed, made_by, number, percent, sentence_case, small
@@ -25,46 +25,62 @@ def section(key: str, title: str, *content: Html) -> Html:
     return el("section", heading, *content, id=key, aria_labelledby=f"{key}-head")
 
 
-def cards_section(subjects: Sequence[Subject]) -> Html:
+def cards_section(subjects: Sequence[Subject], graph: Lineage) -> Html:
     """What each set is, in a few lines."""
+    nodes = {node.number: node for node in graph.nodes.values() if node.number}
+    numbers = {str(one.found.root): one.number for one in subjects}
+    cards = [_card(one, _made(nodes[one.number], graph), numbers) for one in subjects]
     columns = "two" if len(subjects) in (2, 4) else "three"
-    return section("sets", "The sets", el("div", *map(_card, subjects), class_=f"cards {columns}"))
+    return section("sets", "The sets", el("div", *cards, class_=f"cards {columns}"))
 
 
-def _card(one: Subject) -> Html:
+def _card(one: Subject, made: str, numbers: Mapping[str, int]) -> Html:
     manifest = one.found.manifest
-    made = made_by(manifest.op, manifest.params)
-    if manifest.parents:
-        names = [short(shown(parent["name"])) for parent in manifest.parents[:4]]
-        more = len(manifest.parents) - len(names)
-        origin = listed([*names, *([f"{more:,} others"] if more else [])])
-        made = f"from {origin}: {made}. Seed\u00a0{manifest.seed}"
     facts = (
         ("rows", number(one.measures.rows)),
         ("tokens", number(one.measures.tokens)),
         ("tokens a row", tables.mean_of(one.stats["length"])),
     )
+    seed = f" Seed\u00a0{manifest.seed}." if manifest.parents else ""
     return el(
         "article",
         el("h3", one.heading),
-        el("p", f"{sentence_case(made)}."),
+        el("p", f"{sentence_case(made)}.{seed}"),
         el("dl", *(el("div", el("dt", term), el("dd", value)) for term, value in facts)),
-        *_verdict(one),
+        *_verdict(one, numbers),
         el("p", f"Licence: {shown(manifest.licence, 120) or 'not stated'}", class_="quiet"),
         class_="card",
     )
 
 
-def _verdict(one: Subject) -> list[Html]:
+def _made(node: Node, graph: Lineage, most: int = 4) -> str:
+    """From which sets and how; those on the page go by their number."""
+    made = made_by(node.op, node.params)
+    named: dict[bool, list[str]] = {True: [], False: []}
+    for key, role in node.parents.items():
+        parent = graph.nodes.get(key)
+        if parent is not None:
+            named[role == "fit"].append(_reference(parent.number, parent.name))
+    for names in named.values():
+        names[most:] = [f"{len(names) - most:,} others"] if len(names) > most else []
+    if named[False]:
+        made = f"from {listed(named[False])}: {made}"
+    return f"{made}; model fitted on {listed(named[True])}" if named[True] else made
+
+
+def _reference(number_: int | None, name: str) -> str:
+    return f"set\u00a0{number_}" if number_ else short(shown(name))
+
+
+def _verdict(one: Subject, numbers: Mapping[str, int]) -> list[Html]:
     """How a set differs from the one it is compared with, in one sentence."""
     away = one.stats["divergence"]
     if away is None:
         return []
     js = away["unigram"]["js"]
     near = sum(js > bound for bound in _BOUNDS)
-    said = f"Compared with {short(shown(away['parent']))}: {_NEAR[near]}"
-    if near:
-        said += f" (JS {small(js)})"
+    said = f"Compared with {_reference(numbers.get(away['parent_root']), away['parent'])}: "
+    said += _NEAR[near] + (f" (JS\u00a0{small(js)})" if near else "")
     if away["overlap"]["2"] is not None:
         said += f"; {percent(away['overlap']['2']['tokens'])} of its token pairs occur there"
     return [el("p", f"{said}.")]

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from transferset.ledger import WHY, Reason
 from transferset.manifest import Json
 from transferset.report.inspect import median
@@ -200,7 +202,7 @@ def _id_cells(one: Subject) -> list[str]:
     words, per_row = one.measures.words, one.stats["words_per_row"]
     if words is None or per_row is None:
         return ["–"] * 3
-    total = sum(int(n) * i for i, n in enumerate(words))
+    total = int(np.arange(len(words)) @ words)
     return [number(total), f"{per_row['mean']:.1f}", f"{per_row['median']:g}"]
 
 

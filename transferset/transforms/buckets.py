@@ -40,6 +40,7 @@ class Buckets:
         self._record = np.dtype(record)
         self._held: list[tuple[npt.NDArray[np.uint32], Records]] = []
         self._held_bytes = 0
+        self._written: set[int] = set()
 
     def add(self, bucket: npt.NDArray[Any], records: Records) -> None:
         """Set records down.
@@ -66,6 +67,7 @@ class Buckets:
         bucket, records = bucket[order], records[order]
         starts = np.flatnonzero(np.diff(bucket, prepend=np.int64(-1)))
         for start, stop in zip(starts, [*starts[1:], len(bucket)], strict=True):
+            self._written.add(int(bucket[start]))
             with self._path(int(bucket[start])).open("ab") as file:
                 file.write(records[start:stop].tobytes())
 
@@ -77,12 +79,13 @@ class Buckets:
         """
         self._write()
         for bucket in range(self.count):
-            yield bucket, self._pieces(bucket)
-            self._path(bucket).unlink(missing_ok=True)
+            yield bucket, self._pieces(bucket) if bucket in self._written else iter(())
+            if bucket in self._written:
+                self._path(bucket).unlink()
 
     def _pieces(self, bucket: int) -> Iterator[Records]:
         path = self._path(bucket)
-        size = path.stat().st_size if path.exists() else 0
+        size = path.stat().st_size
         most = _READ_BYTES // self._record.itemsize
         for start in range(0, size, most * self._record.itemsize):
             yield np.fromfile(path, self._record, most, offset=start)

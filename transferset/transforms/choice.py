@@ -157,8 +157,8 @@ def replace(
 @njit(cache=True, nogil=True)
 def delete(
     ids: Any, offsets: Any, chosen: Any, specials: Any, out: Any, ends: Any, alive: Any
-) -> int:
-    """Leave the chosen out.
+) -> Any:
+    """Leave the chosen out, and rows in which they leave nothing.
 
     Args:
         ids: uint16 or int32, shape [tokens].
@@ -166,28 +166,30 @@ def delete(
         chosen: bool[tokens].
         specials: See `pieces.Specials`.
         out: As `ids`, is filled from the front.
-        ends: int32[rows + 1], the new offsets.
+        ends: int32[rows + 1], is filled with the offsets of the rows that are left.
         alive: bool[rows], whether a content token is left in the row, and in each of its segments
             that had one.
 
     Returns:
-        The number of ids that are left.
+        The number of rows that are left.
     """
-    at = uint64(0)
+    rows = uint64(0)
     ends[0] = 0
     for r in range(uint64(len(offsets) - 1)):
+        at = uint64(ends[rows])
         had, left, any_left, emptied = False, False, False, False
         for i in range(uint64(offsets[r]), uint64(offsets[r + _1])):
-            if ids[i] == specials.sep:
+            token, stays = ids[i], not chosen[i]
+            if token == specials.sep:
                 emptied |= had and not left
                 had, left = False, False
-            elif is_content(ids[i], specials):
-                had = True
-                left |= not chosen[i]
-                any_left |= not chosen[i]
-            if not chosen[i]:
-                out[at] = ids[i]
-                at += _1
+            content = is_content(token, specials)
+            had |= content
+            left |= content & stays
+            any_left |= content & stays
+            out[at] = token  # overwritten by the next unless it stays
+            at += uint64(stays)
         alive[r] = any_left and not (emptied or (had and not left))
-        ends[r + _1] = at
-    return at
+        ends[rows + _1] = at
+        rows += uint64(alive[r])
+    return rows

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 from numba import njit, uint64
 
@@ -16,11 +16,10 @@ from transferset.steps import Custom, load_function
 from transferset.transforms.buffers import addresses, flat
 from transferset.transforms.protocol import Position, Setting
 
-_1 = uint64(1)
+#: What is expected of the addresses of any transform's rows.
+_KEPT: Final = "rows of its batch in their order, each at most once, by parent_row and copy"
 
-#: What is expected of all transforms, for messages.
-_ROWS: Final = "rows of [CLS] … [SEP]"
-_KEPT: Final = "rows of its batch, in their order and each at most once"
+_1 = uint64(1)
 
 
 class CallFunction:
@@ -60,8 +59,9 @@ class CallFunction:
             raise
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(place.filename).name}, line {place.lineno}"
             found = f"{type(error).__name__}: {error}"
-            raise self._wrong("a batch", found, f"{place.name}, line {place.lineno}") from error
+            raise self._wrong("a batch", found, where) from error
 
     def _checked(self, result: Any, batch: pa.RecordBatch) -> pa.RecordBatch:
         if not isinstance(result, pa.RecordBatch):
@@ -95,22 +95,16 @@ class CallFunction:
         stray = _first_stray(*addresses(batch), *addresses(result))
         if stray >= 0:
             found = ", ".join(f"{name} {result.column(name)[stray]}" for name in ADDRESS)
-            raise self._wrong(f"{_KEPT}, as parent_row and copy say", found, f"its row {stray}")
+            raise self._wrong(_KEPT, found, f"its row {stray}")
 
     def _check_ids(self, result: pa.RecordBatch) -> None:
         ids, offsets = flat(result)
-        row = _first_bare(ids, offsets, self._setting.cls, self._setting.sep)
-        if row >= 0:
-            found = str(ids[offsets[row] : offsets[row + 1]].tolist())
-            raise self._wrong(_ROWS, found, f"its row {row}")
         size = self._setting.vocab_size
-        if len(ids) and not 0 <= ids.min() <= ids.max() < size:
-            row = int(np.searchsorted(offsets, np.flatnonzero((ids < 0) | (ids >= size))[0], "right"))
-            raise self._wrong(f"ids from 0 to {size - 1}", f"{ids.min()} to {ids.max()}")
-        if "labels" in result.schema.names and not np.array_equal(
-            flat(result, "labels")[1], offsets
-        ):
-            raise self._wrong("as many labels as ids in each row", "others")
+        row = _first_wrong(ids, offsets, self._setting.cls, self._setting.sep, size)
+        if row >= 0:
+            expected = f"[CLS] … [SEP] and ids from 0 to {size - 1}"
+            found = str(ids[offsets[row] : offsets[row + 1]].tolist())
+            raise self._wrong(expected, found, f"its row {row}")
 
     def _wrong(self, expected: str, found: str, at: str | None = None) -> TransfersetError:
         where = f"{at} of transform {self._name}" if at else f"transform {self._name}"
@@ -137,10 +131,13 @@ def _first_stray(rows: Any, copies: Any, new_rows: Any, new_copies: Any) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _first_bare(ids: Any, offsets: Any, cls: int, sep: int) -> int:
-    """The first row that does not begin with [CLS] and end with [SEP], or −1."""
+def _first_wrong(ids: Any, offsets: Any, cls: int, sep: int, size: int) -> int:
+    """The first row that is not [CLS] … [SEP], or has an id that the vocabulary lacks, or −1."""
     for i in range(len(offsets) - 1):
         start, stop = offsets[i], offsets[i + 1]
         if stop - start < 2 or ids[start] != cls or ids[stop - 1] != sep:
             return i
+        for j in range(start, stop):
+            if not 0 <= ids[j] < size:
+                return i
     return -1

@@ -41,10 +41,11 @@ class DeleteTokens:
         chosen = np.empty(len(ids), np.bool_)
         for found in draws(batch, offsets, at):
             choose(ids, offsets, found, self._specials, self._table, self._below, chosen)
-        out, ends = np.empty_like(ids), np.empty(len(offsets), np.int32)
+        out, ends = np.empty_like(ids), np.zeros(len(offsets), np.int32)
         alive = np.empty(batch.num_rows, np.bool_)
-        left = delete(ids, offsets, chosen, self._specials, out, ends, alive)
-        dropped = int(np.count_nonzero(~alive))
-        if dropped:
-            ledger[Reason.EMPTIED] += dropped
-        return keep(with_ids(batch, out[:left], ends), alive)
+        rows = int(delete(ids, offsets, chosen, self._specials, out, ends, alive))
+        if rows < batch.num_rows:
+            ledger[Reason.EMPTIED] += batch.num_rows - rows
+        # the ids are dropped already; empty lists stand in, so that they are not gathered again
+        others = keep(with_ids(batch, ids[:0], np.zeros_like(offsets)), alive)
+        return with_ids(others, out[: ends[rows]], ends[: rows + 1])

@@ -32,6 +32,7 @@ from transferset.transforms.draws import draws
 from transferset.transforms.pieces import specials, word_table
 from transferset.transforms.protocol import Position, Setting
 
+
 class MaskTokens:
     """Chooses content tokens, or whole words, independently; what becomes of them is the rule's.
 

@@ -137,15 +137,15 @@ class PackedRows:
     def _hold_back(
         self, made: pa.RecordBatch, rows: pa.RecordBatch, *, open_: bool
     ) -> pa.RecordBatch:
-        """Keep the last packed row if more may join it; a copy, or it would hold its batch."""
+        """Keep the last packed row if more may join it."""
         self._open = None
         if not open_:
             return made
         last = made.num_rows - 1
-        self._open = take(made, np.array([last]))
+        self._open = made.slice(last)
         if not self._by_document:
             for name in set(IDENTITY) & set(rows.schema.names):
-                newest = rows.column(name).take(pa.array([rows.num_rows - 1]))
+                newest = rows.column(name).slice(rows.num_rows - 1)
                 self._open = with_column(self._open, name, newest)
         return made.slice(0, last)
 

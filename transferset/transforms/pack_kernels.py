@@ -101,6 +101,7 @@ def fill_packs(ids: Any, offsets: Any, joins: Any, frame: Any, packed: Any, ends
                 number += 1
                 place = ends[number] + 1
             count = min(stop - j, ends[number + 1] - 1 - place)
-            packed[place : place + count] = ids[j : j + count]
+            for k in range(count):
+                packed[place + k] = ids[j + k]
             j += count
             place += count

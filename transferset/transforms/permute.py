@@ -141,8 +141,8 @@ def _near(
     for k in range(units):
         keys[k] = (k << _32) + uint64(words[shift + heads[k]]) * (window + _1)
         ends[keys[k] // width + _1] += _1
-    for bucket in range(units):
-        ends[bucket + _1] += ends[bucket]
+    for k in range(units):
+        ends[k + _1] += ends[k]
     for k in range(units):
         bucket = keys[k] // width
         order[ends[bucket]] = k

@@ -1,0 +1,258 @@
+"""The recipes in `pipelines/`, run for real on the packaged sample; and those of the docs, planned.
+
+What a set should be is worked out from the rows of its parent, in plain Python.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import transferset
+from transferset import api
+from transferset.errors import SetError
+from transferset.pipeline.recipes import make_plan, read_recipe
+from transferset.verification import verify
+
+ROOT = Path(__file__).parents[1]
+PIPELINES = {path.stem: path for path in sorted((ROOT / "pipelines").glob("*.toml"))}
+FUNCTIONS = {
+    "build wiki": api.build_wiki,
+    "derive": api.derive,
+    "mix": api.mix,
+    "report": api.report,
+}
+
+Rows = list[tuple[int, ...]]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Runs a pipeline once; gives its folder and the rows of each of its sets."""
+    done: dict[str, tuple[Path, dict[str, Rows]]] = {}
+
+    def run(name: str) -> tuple[Path, dict[str, Rows]]:
+        if name not in done:
+            out = tmp_path_factory.mktemp(name)
+            sets = transferset.run(PIPELINES[name], out, workers=1)
+            done[name] = out, {place: rows_of(one) for place, one in sets.items()}
+        return done[name]
+
+    return run
+
+
+def rows_of(found) -> Rows:
+    return [
+        tuple(row) for batch in found.batches() for row in batch.column("input_ids").to_pylist()
+    ]
+
+
+def within(part: Rows, whole: Rows) -> bool:
+    """Whether the rows of a set are rows of another, none more often than there."""
+    return not Counter(part) - Counter(whole)
+
+
+def content(rows: Rows) -> set[int]:
+    return {token for row in rows for token in row[1:-1]}
+
+
+def test_the_five_pipelines_are_there():
+    assert list(PIPELINES) == [
+        "bootstrap", "hybrid", "parent-size", "thesis-composition", "thesis-size",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_pipeline_runs_without_network_and_can_be_given_a_corpus(name):
+    recipe = read_recipe(PIPELINES[name], (), FUNCTIONS)
+    assert recipe.tables["corpus"].variants[()].params["source"] == "demo"
+    assert recipe.report is not None
+    comment = PIPELINES[name].read_text().partition("description =")[0].replace("#", "")
+    commands = re.findall(r"transferset run (.*?)(?:\n\s*\n|\Z)", comment, re.S)
+    assert commands, "no command in the comment"
+    for command in commands:
+        settings = re.findall(r'--set (?:"([^"]+)"|(\S+))', command)
+        settings = [quoted or plain for quoted, plain in settings]
+        make_plan(read_recipe(PIPELINES[name], settings, FUNCTIONS))
+
+
+@pytest.mark.parametrize("name", [name for name in PIPELINES if name != "thesis-size"])
+def test_a_pipeline_is_repeated_with_other_seeds_on_one_corpus(name):
+    plan = make_plan(read_recipe(PIPELINES[name], ["matrix.seed=[1, 2, 3]"], FUNCTIONS))
+    once = make_plan(read_recipe(PIPELINES[name], (), FUNCTIONS))
+    assert len(plan.jobs) == 1 + 3 * (len(once.jobs) - 1)
+    assert plan.jobs[0].place == "corpus"
+    assert {job.place.partition("/")[0] for job in plan.jobs[1:]} == {
+        "seed=1", "seed=2", "seed=3",
+    }  # fmt: skip
+
+
+def test_recipes_in_the_docs_are_recipes(tmp_path):
+    page = (ROOT / "docs" / "pipelines.md").read_text()
+    recipes = re.findall(r"^```toml\n(.*?)^```", page, re.M | re.S)
+    assert len(recipes) == 2
+    places = []
+    for recipe in recipes:
+        path = tmp_path / "recipe.toml"
+        path.write_text(recipe)
+        places.append([job.place for job in make_plan(read_recipe(path, (), FUNCTIONS)).jobs])
+    assert places[0] == ["corpus", "natural", "shuffled", "half"]
+    assert "seed=1,sample.steps=large/sample" in places[1]
+    assert len(places[1]) == 1 + 6 + 6
+
+
+# What comes out
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_every_set_is_right_to_the_byte_and_has_its_report(ran, name):
+    out, sets = ran(name)
+    for place in sets:
+        verify(out / place)
+    page = (out / "report.html").read_text()
+    assert page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>")
+
+
+def test_sizes(ran):
+    _, sets = ran("thesis-size")
+    corpus = sets["corpus"]
+    assert all(12 <= len(row) <= 512 for row in corpus)
+    for name, share in (("natural-10", 0.1), ("natural-1", 0.01), ("natural-0.1", 0.001)):
+        assert len(sets[name]) == round(share * len(corpus))
+        assert within(sets[name], corpus)
+    # independent: a row of the 1 % would be in the 10 % with probability 0.1 each
+    assert not within(sets["natural-1"], sets["natural-10"])
+
+
+def test_composition(ran):
+    _, sets = ran("thesis-composition")
+    natural, randomised, generated = (sets[n] for n in ("natural", "randomised", "generated"))
+    for before, after in zip(natural, randomised, strict=True):
+        assert sorted(before) == sorted(after)
+        assert (before[0], before[-1]) == (after[0], after[-1])
+    assert natural != randomised
+    assert len(generated) == len(natural)
+    assert content(generated) <= content(natural)
+    assert {len(row) for row in generated} <= {len(row) for row in natural}
+    assert not set(generated) & set(natural)
+
+
+def test_bootstrap(ran):
+    out, sets = ran("bootstrap")
+    small = sets["small"]
+    assert within(small, sets["natural"])
+    assert len(sets["natural"]) == round(0.4 * len(sets["corpus"]))
+    assert set(sets["resampled"]) <= set(small)
+    bags = {(row[0], *sorted(row[1:-1]), row[-1]) for row in small}
+    assert {(row[0], *sorted(row[1:-1]), row[-1]) for row in sets["shuffled"]} <= bags
+    assert content(sets["generated"]) <= content(small)
+    for name, parent in (
+        ("by-resampling", "resampled"),
+        ("by-shuffling", "shuffled"),
+        ("by-generation", "generated"),
+    ):
+        assert len(sets[parent]) == 3 * len(small)
+        assert Counter(sets[name]) == Counter(small) + Counter(sets[parent])
+    assert len(sets["grown"]) == 4 * len(small)
+    assert parts(out / "grown") == dict.fromkeys(range(4), len(small))
+    assert within(small, sets["grown"])
+
+
+def test_hybrid(ran):
+    out, sets = ran("hybrid")
+    rows = len(sets["natural"])
+    assert len(sets["synthetic"]) == rows
+    for share in (100, 75, 50, 25, 0):
+        mixed = sets[f"natural-{share}"]
+        assert len(mixed) == rows
+        natural = rows * share // 100  # 184 rows: quarters are whole numbers
+        assert rows % 4 == 0
+        expected = {0: natural, 1: rows - natural}
+        assert parts(out / f"natural-{share}") == {k: n for k, n in expected.items() if n}
+        assert within(mixed, sets["natural"] + sets["synthetic"])
+
+
+def test_parent_size(ran):
+    _, sets = ran("parent-size")
+    assert within(sets["parent-0.1"], sets["parent-1"])
+    assert within(sets["parent-1"], sets["parent-10"])
+    for size, times in (("10", 1), ("1", 10), ("0.1", 100)):
+        parent, generated = sets[f"parent-{size}"], sets[f"generated-{size}"]
+        assert len(generated) == len(sets["parent-10"])
+        assert content(generated) <= content(parent)
+        assert {len(row) for row in generated} <= {len(row) for row in parent}
+        assert len(sets[f"shuffled-{size}"]) == times * len(parent)
+        assert {tuple(sorted(row)) for row in sets[f"shuffled-{size}"]} <= {
+            tuple(sorted(row)) for row in parent
+        }
+
+
+def parts(place: Path) -> dict[int, int]:
+    found = transferset.open(place)
+    return dict(Counter(p for b in found.batches() for p in b.column("part").to_pylist()))
+
+
+# Running again
+
+
+def test_a_second_run_makes_nothing_and_a_changed_one_says_what_changed(ran):
+    out, sets = ran("thesis-composition")
+    before = {place: (out / place / "manifest.json").stat() for place in sets}
+    again = transferset.run(PIPELINES["thesis-composition"], out, workers=1)
+    assert list(again) == list(sets)
+    for place, status in before.items():
+        assert (out / place / "manifest.json").stat().st_mtime_ns == status.st_mtime_ns
+    with pytest.raises(SetError, match=r"seed was 0, is 9 .*natural.*\[set.natural\]"):
+        transferset.run(PIPELINES["thesis-composition"], out, settings=["seed=9"], workers=1)
+
+
+def test_parts_of_a_split_can_be_derived_from_and_reported(tmp_path):
+    recipe = tmp_path / "split.toml"
+    recipe.write_text(
+        '[set.corpus]\ncommand = "build wiki"\nsource = "demo"\n'
+        '[set.s]\ncommand = "derive"\nfrom = "corpus"\n'
+        'steps = [{ sample = 500 }, { split = "train=0.9,validation=0.1" }]\n'
+        '[set.t]\ncommand = "derive"\nfrom = "s/train"\nsteps = [{ shuffle = true }]\n'
+        "[report]\n"
+    )
+    for _ in range(2):  # made, and opened
+        sets = transferset.run(recipe, tmp_path / "out", workers=1)
+        assert list(sets) == ["corpus", "s/train", "s/validation", "t"]
+    assert len(sets["s/train"]) + len(sets["s/validation"]) == 500
+    assert len(sets["t"]) == len(sets["s/train"])
+
+
+def bytes_of(out: Path) -> dict[str, bytes]:
+    """Everything but receipts, which tell how the work went."""
+    files = [p for p in sorted(out.rglob("*")) if p.is_file() and "_run" not in p.parts]
+    return {p.relative_to(out).as_posix(): p.read_bytes() for p in files}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "sign", ["corpus/_run", "corpus/manifest.json", "natural/_run", "generated/_run"]
+)
+def test_a_run_that_was_killed_goes_on_to_the_same_bytes(ran, tmp_path, sign):
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "transferset", "run", str(PIPELINES["thesis-composition"])]
+    command += ["--out", str(out), "--workers", "2"]
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while not (out / sign).exists():
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.002)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert not (out / "report.html").exists()
+    subprocess.run(command, check=True, capture_output=True)
+    whole, _ = ran("thesis-composition")
+    assert bytes_of(out) == bytes_of(whole)
