@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import derive_tables
 from bench import machine, number_list, versions, words
@@ -54,6 +55,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def save(report: dict[str, Any], path: Path | None) -> None:
+    """Write all figures, if they are wanted."""
+    if path is not None:
+        path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     args = parse()
     args.work.mkdir(parents=True, exist_ok=True)
@@ -68,20 +75,19 @@ def main() -> None:
     entries = contest(jobs, args.jobs, made["contest"], args.runs) if args.peers_python else []
     cases = make_cases(args.jobs, winners(entries), args.workers)
     limits = measure_limits(made["whole"].root, args.work, args.runs)
-    rows = measure_all(jobs, cases, args.runs, args.peer_runs or args.runs)
-    for row in rows:
-        if row["tool"] == "transferset":
-            row["limits"] = beside_limits(row, limits)
     report = {
         "machine": machine(),
         "versions": versions(args.peers_python, PACKAGES),
         "sets": {name: one.as_json() for name, one in made.items()},
         "limits": limits,
         "contest": entries,
-        "jobs": rows,
     }
-    if args.json:
-        args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    save(report, args.json)  # the jobs take minutes, and may fail
+    report["jobs"] = measure_all(jobs, cases, args.runs, args.peer_runs or args.runs)
+    for row in report["jobs"]:
+        if row["tool"] == "transferset":
+            row["limits"] = beside_limits(row, limits)
+    save(report, args.json)
     print(derive_tables.render(report))
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from sets import make_set
+from sets import make_set, reshard
 
+import transferset
 from transferset import demo
+from transferset.steps import Shuffle
 
 SCRIPTS = Path(__file__).parents[1] / "benchmarks"
 
@@ -82,6 +84,18 @@ def ids(*rows):
 def test_only_a_permutation_of_each_rows_content_is_a_shuffle(script, after, right):
     before = ids([2, 5, 6, 7, 3], [2, 8, 9, 3])
     assert script("derive_sets")._permuted(before, after) is right
+
+
+def test_a_shuffle_is_recognised_wherever_its_shards_are_cut(script, tmp_path):
+    sets = script("derive_sets")
+    parent = make_set(tmp_path / "parent", [1500, 1000])
+    shuffled = transferset.derive(parent, tmp_path / "shuffled", steps=[Shuffle()], workers=1)
+    other = reshard(shuffled, tmp_path / "other", [400, 900, 1200])
+    before, *after = [sets.Made.open(one.root) for one in (parent, shuffled, other)]
+    assert all(sets._is_shuffled(before, made, "shuffle") for made in after)
+    assert not sets._is_shuffled(before, before, "shuffle")  # nothing moved
+    assert sets._between(after[0], 300, 700).equals(sets._between(after[1], 300, 700))
+    assert len(sets._between(after[1], 2400)) == 100  # to the end
 
 
 def test_a_sample_has_its_exact_size_and_the_order_of_its_parent(script, tmp_path):

@@ -148,7 +148,13 @@ class Manifest:
         Raises:
             SetError: Not JSON, unknown or missing members, or not the bytes that were written.
         """
-        body = _parse(raw, at)
+        try:
+            return cls._checked(_parse(raw, at), raw, at)
+        except RecursionError:  # deep, and yet not too deep for the JSON parser
+            raise SetError(sentence("JSON", "endless nesting", _all_of(raw, at))) from None
+
+    @classmethod
+    def _checked(cls, body: Json, raw: bytes, at: str) -> Manifest:
         stated = body.pop("digest", None)
         if stated != digest_json(body):
             raise _damaged(raw, at)

@@ -163,6 +163,11 @@ class ShardSet:
         return self.manifest.totals["rows"]
 
     @property
+    def label(self) -> str:
+        """What people call it: the name of its directory."""
+        return self.root.resolve().name or self.manifest.name
+
+    @property
     def schema(self) -> pa.Schema:
         """The Arrow schema, as every shard has it."""
         path = self.root / self.manifest.shards[0].file

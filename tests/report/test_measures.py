@@ -170,3 +170,18 @@ def test_a_quantile_is_exact_where_binary_fractions_are_not():
 def test_the_mean_of_a_histogram_is_that_of_its_values():
     assert mean(np.bincount([1, 2, 6])) == 3
     assert mean(np.zeros(3, np.int64)) == 0
+
+
+def test_a_shard_of_other_columns_is_damage(tmp_path):
+    found = make_rows(tmp_path / "set", [row(10)], columns={"doc_id": [1]})
+    for schema in ({"input_ids": "list<uint16>", "text": "string"}, {"input_ids": "list<int32>"}):
+        wrong = commit(found.root, replace(found.manifest, schema=schema))
+        with pytest.raises(SetError, match="the manifest's columns, found input_ids, doc_id"):
+            measure(wrong, None)
+
+
+def test_columns_that_the_format_does_not_know_are_damage(tmp_path):
+    found = make_rows(tmp_path / "set", [row(10)])
+    schema = {"input_ids": "list<uint16>", "poison": "string"}
+    with pytest.raises(SetError, match="poison"):
+        measure(commit(found.root, replace(found.manifest, schema=schema)), None)

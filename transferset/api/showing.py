@@ -95,10 +95,12 @@ def report(
         SetError: A set is damaged.
         TransfersetError: The file cannot be written.
     """
+    from transferset.report.figure_files import require_ours
     from transferset.report.measures import measure
     from transferset.report.page import write_report
     from transferset.report.stats import stats_of
 
+    require_ours(Path(out))  # before hours of measuring
     related = _with_parents(_open(sets), parent)
     told = _counter(progress, related)
     measures = [measure(one, _word_start(one), told) for one, _ in related]

@@ -105,8 +105,7 @@ def _say_deviations(found: ShardSet) -> None:
 
 def _echo(found: ShardSet) -> None:
     totals = found.manifest.totals
-    parents = ", ".join(str(parent["name"]) for parent in found.manifest.parents)
-    click.echo(f"{found.root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens from {parents}")
+    click.echo(f"{found.root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens")
 
 
 @transferset.command(

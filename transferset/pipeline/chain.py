@@ -87,7 +87,7 @@ class Chain:
         """
         found = self._open()
         setting = setting_of(found, self.steps)
-        flow = _watched(self._source(found, setting, start, stop), _SOURCE, watch)
+        flow = _watched(self._source(found, setting, start, stop), self.origin, watch)
         for i in range(self.origin + 1, len(self.models)):
             made = implement(self.steps[i], setting)
             model = self.models[i]

@@ -14,6 +14,9 @@ from transferset.ledger import UNIT, Ledger
 from transferset.manifest import FileEntry, Json, Manifest
 from transferset.shards import REMEDY, ShardSet
 
+#: Generations that a manifest remembers; the sources stand in it in any case.
+_GENERATIONS: Final = 50
+
 #: What an ancestor is remembered by.
 _KEPT: Final = ("name", "op", "params", "seed", "recipe", "licence", "totals")
 
@@ -37,8 +40,16 @@ def ancestor(manifest: Manifest, role: str) -> Json:
         **{name: getattr(manifest, name) for name in _KEPT},
         "ledger": list(manifest.ledger),
         "sources": list(manifest.sources),
-        "parents": list(manifest.parents),
+        "parents": [_pruned(parent, _GENERATIONS) for parent in manifest.parents],
     }
+
+
+def _pruned(entry: Json, generations: int) -> Json:
+    older = entry.get("parents", [])
+    if not isinstance(older, list) or generations == 0:
+        older = []
+    kept = [_pruned(one, generations - 1) for one in older if isinstance(one, dict)]
+    return {**entry, "parents": kept}
 
 
 def licence_of(sets: Iterable[ShardSet]) -> str:

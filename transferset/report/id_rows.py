@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transferset.errors import SetError, UsageError, sentence
+from transferset import schema as schemas
+from transferset.errors import SetError, TransfersetError, UsageError, sentence
 from transferset.manifest import MANIFEST
 from transferset.shards import REMEDY, ShardSet, damage_named
 
@@ -23,7 +24,6 @@ Counts = npt.NDArray[np.int64]
 #: Bits that hold an id wherever several are packed into one number.
 ID_BITS: Final = 21
 
-_IDS: Final = (pa.uint16(), pa.int32())
 _SPECIAL: Final = ("cls", "sep", "pad", "mask")
 
 
@@ -133,31 +133,43 @@ def id_batches(
         SetError: A shard is damaged.
     """
     size = found.manifest.tokenizer["vocab_size"] if found.manifest.tokenizer else 0
+    expected = _schema(found)
     for entry in found.manifest.shards:
         path, row = found.root / entry.file, 0
         with damage_named(path), pa.OSFile(str(path)) as source:
-            for batch in pa.ipc.open_stream(source):
+            reader = pa.ipc.open_stream(source)
+            if not reader.schema.equals(expected):
+                columns = ", ".join(reader.schema.names)
+                raise SetError(sentence("the manifest's columns", columns, str(path), REMEDY))
+            for batch in reader:
+                if not batch.num_rows:
+                    continue
                 batch.validate(full=every_column)
-                rows = _checked(batch, size, path, row)
-                yield rows
-                row += rows.rows
+                yield _checked(batch, size, path, row)
+                row += batch.num_rows
                 if progress is not None:
-                    progress(rows.rows)
+                    progress(batch.num_rows)
         if row != entry.rows:
             where = f"{path}, row {row}"
             raise SetError(sentence(f"{entry.rows} rows", f"{row}", where, REMEDY))
 
 
+def _schema(found: ShardSet) -> pa.Schema:
+    """The columns that the manifest names, with the types of the format."""
+    kinds = found.manifest.schema
+    ids = pa.uint16() if "uint16" in kinds["input_ids"] else pa.int32()
+    try:
+        return schemas.make_schema(list(kinds), ids)
+    except TransfersetError as error:
+        raise SetError(f"{error} ({found.root / MANIFEST})") from None
+
+
 def _checked(batch: pa.RecordBatch, size: int, path: Path, first_row: int) -> IdBatch:
-    where = f"{path}, row {first_row} or later"
-    if "input_ids" not in batch.schema.names:
-        raise SetError(sentence("a column input_ids", "none", where, REMEDY))
     column = batch.column("input_ids")
-    if not pa.types.is_list(column.type) or column.type.value_type not in _IDS:
-        raise SetError(sentence("lists of uint16 or int32", str(column.type), where, REMEDY))
     column.validate(full=True)
     values = column.values
     if column.null_count or values.null_count:
+        where = f"{path}, row {first_row} or later"
         raise SetError(sentence("ids in every row", "null", where, REMEDY))
     ids, offsets = values.to_numpy(), column.offsets.to_numpy()
     ids = ids.view(np.uint32) if ids.dtype == np.int32 else ids  # so that below 0 is too large

@@ -127,7 +127,7 @@ def lineage(sets: Sequence[ShardSet]) -> Lineage:
     walk = _Walk()
     digests = [one.manifest.digest for one in sets]
     for number, (digest, one) in enumerate(zip(digests, sets, strict=True), 1):
-        walk.given.setdefault(digest, (number, one.manifest.name))
+        walk.given.setdefault(digest, (number, one.label))
     for digest, one in zip(digests, sets, strict=True):
         kept = {name: getattr(one.manifest, name) for name in _KEPT}
         walk.visit({"digest": digest, **kept})

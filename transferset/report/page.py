@@ -24,7 +24,7 @@ from transferset.report.figure_files import (
 from transferset.report.figures import Axes, figure
 from transferset.report.inspect import Decode
 from transferset.report.lineage import Lineage, lineage
-from transferset.report.markup import Html, el, join, shown
+from transferset.report.markup import Html, el, join, short, shown
 from transferset.report.palette import LINES, page_variables
 from transferset.report.tables import Subject
 from transferset.report.wording import listed, number
@@ -102,7 +102,7 @@ def write_report(
 def _charts(subjects: Sequence[Subject]) -> list[tuple[Axes, list[Curve]]]:
     charts = []
     for axes, curve in ((LENGTHS, length_curve), (TOKENS, token_curve)):
-        drawn = [curve(one.number, one.found.manifest.name, one.measures) for one in subjects]
+        drawn = [curve(one.number, one.found.label, one.measures) for one in subjects]
         if curves := [one for one in drawn if one is not None]:
             charts.append((axes, curves))
     return charts
@@ -171,7 +171,8 @@ def _names(subjects: Sequence[Subject], most: int = 4) -> str:
     names = [one.name for one in subjects]
     if len(names) > most or sum(map(len, names)) > 90:
         others = "another set" if len(names) == 2 else f"{len(names) - 1} other sets"
-        return names[0] if len(names) == 1 else f"{names[0]} and {others}"
+        first = short(names[0], 80)
+        return first if len(names) == 1 else f"{first} and {others}"
     return listed(names)
 
 

@@ -15,7 +15,7 @@ from transferset.report.figures import NARROW, WIDE, svg
 from transferset.report.lineage import Lineage, Node, Origin, abridged
 from transferset.report.markup import Html, el, fit_name, join, shown, width, wrap
 from transferset.report.palette import line
-from transferset.report.wording import listed, made_by, number, sentence_case, size
+from transferset.report.wording import counted, listed, made_by, sentence_case, size
 
 #: Most sets that are drawn.
 MOST_DRAWN: Final = 40
@@ -95,7 +95,7 @@ def _set_entry(node: Node, parents: Mapping[str, str]) -> Entry:
     if node.hidden:
         title = f"… {node.hidden:,} sets in between"
         return Entry(node.key, title, (), None, "gap", parents)
-    counts = [f"{number(node.totals[u])} {u}" for u in ("rows", "tokens") if u in node.totals]
+    counts = [counted(node.totals[u], u) for u in ("rows", "tokens") if u in node.totals]
     how = sentence_case(made_by(node.op, node.params))
     fitted = [role for role in node.parents.values() if role == "fit"]
     if fitted:

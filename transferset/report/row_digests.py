@@ -85,14 +85,6 @@ def _round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _take_in(v0: Any, v1: Any, v2: Any, v3: Any, word: Any) -> Any:
-    v3 ^= word
-    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-    return v0 ^ word, v1, v2, v3
-
-
-@njit(cache=True, nogil=True)
 def _siphash(ids: Any, offsets: Any, k0: Any, k1: Any, digests: Any) -> None:
     for row in range(len(offsets) - 1):
         v0 = k0 ^ uint64(0x736F6D6570736575)
@@ -100,18 +92,18 @@ def _siphash(ids: Any, offsets: Any, k0: Any, k1: Any, digests: Any) -> None:
         v2 = k0 ^ uint64(0x6C7967656E657261)
         v3 = k1 ^ uint64(0x7465646279746573)
         start, stop = offsets[row], offsets[row + 1]
-        for i in range((stop - start) // 2):
-            low, high = uint64(ids[start + 2 * i]), uint64(ids[start + 2 * i + 1])
-            v0, v1, v2, v3 = _take_in(v0, v1, v2, v3, low | (high << uint64(32)))
-        last = uint64((4 * (stop - start)) & 0xFF) << uint64(56)
-        if (stop - start) % 2:
-            last |= uint64(ids[stop - 1])
-        v0, v1, v2, v3 = _take_in(v0, v1, v2, v3, last)
+        for i in range(start, stop + 1, 2):  # the last word holds the length, and an odd id
+            word = uint64(ids[i]) if i < stop else uint64(0)
+            high = ids[i + 1] if i + 1 < stop else ((4 * (stop - start)) & 0xFF) << 24
+            word |= uint64(high) << uint64(32)
+            v3 ^= word
+            for _ in range(2):
+                v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+            v0 ^= word
         v2 ^= uint64(0xEE)
-        for _ in range(4):
-            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-        digests[row, 0] = v0 ^ v1 ^ v2 ^ v3
-        v1 ^= uint64(0xDD)
-        for _ in range(4):
+        for i in range(8):
+            if i == 4:
+                digests[row, 0] = v0 ^ v1 ^ v2 ^ v3
+                v1 ^= uint64(0xDD)
             v0, v1, v2, v3 = _round(v0, v1, v2, v3)
         digests[row, 1] = v0 ^ v1 ^ v2 ^ v3

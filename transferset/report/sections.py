@@ -152,10 +152,13 @@ _COMPOSITION: Final = (
 
 def _uncompared(subjects: Sequence[Subject]) -> str:
     """Why cells are empty, or not exact."""
+    lone: dict[str, list[str]] = {}
+    for one in subjects:
+        if one.stats["divergence"] is None:
+            lone.setdefault(one.stats["divergence_reason"], []).append(str(one.number))
     notes = [
-        f" Set {one.number}: {shown(one.stats['divergence_reason'], 200)}."
-        for one in subjects
-        if one.stats["divergence"] is None
+        f" Set{'s' if len(numbers) > 1 else ''} {listed(numbers)}: {shown(reason, 200)}."
+        for reason, numbers in lone.items()
     ]
     bigrams = [(one.stats["divergence"] or {}).get("bigram") for one in subjects]
     if any(found is not None and found["sampled_share"] < 1 for found in bigrams):

@@ -14,7 +14,7 @@ from transferset.report.inspect import median
 from transferset.report.lineage import Entry, Node, Origin
 from transferset.report.markup import Html, el, join, short, shown
 from transferset.report.palette import line
-from transferset.report.wording import number, percent, share, size, small
+from transferset.report.wording import counted, number, percent, share, size, small
 from transferset.shards import ShardSet
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ class Subject:
     @property
     def name(self) -> str:
         """The set's name, as the page shows it."""
-        return shown(self.found.manifest.name)
+        return shown(self.found.label)
 
     @property
     def heading(self) -> Html:
-        """Number and name, in full."""
-        return join(badge(self.number), "\u00a0", el("bdi", self.name))
+        """Number and name."""
+        return join(badge(self.number), "\u00a0", el("bdi", short(self.name, 100)))
 
     @property
     def label(self) -> Html:
@@ -253,12 +253,9 @@ def _ledger_row(node: Node, entry: Entry) -> Html:
     notable = whole and entry.count / whole > NOTABLE
     why = WHY[Reason(entry.reason)] if entry.reason in set(Reason) else ""
     reason = shown(entry.reason, 60).replace("_", " ")
-    unit = shown(entry.unit, 20)
-    if entry.count == 1:
-        unit = unit.removesuffix("s")
     return el(
         "tr",
         el("th", reason, el("span", f" {why}", class_="quiet"), scope="row"),
-        el("td", f"{entry.count:,} {unit}"),
+        el("td", counted(entry.count, shown(entry.unit, 20))),
         el("td", el("strong", part) if notable else part),
     )

@@ -46,6 +46,11 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
 
 
+def counted(count: int, unit: str) -> str:
+    """`1 row`, `1,806 rows`, for a unit in the plural."""
+    return f"{count:,} {unit.removesuffix('s') if count == 1 else unit}"
+
+
 def small(value: float | None) -> str:
     """A divergence: `0.0123`, `3.1e-05`, `0`."""
     if value is None:

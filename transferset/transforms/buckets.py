@@ -25,19 +25,22 @@ Records = npt.NDArray[Any]
 class Buckets:
     """Files of records of one type; they hold nothing open and disappear as they are read."""
 
-    def __init__(self, folder: Path, name: str, count: int, record: npt.DTypeLike) -> None:
+    def __init__(
+        self, folder: Path, name: str, count: int, kind: npt.DTypeLike, *shape: int
+    ) -> None:
         """Begin with empty buckets.
 
         Args:
             folder: Where the files go.
             name: The files' first name.
             count: Number of buckets.
-            record: Type of a record.
+            kind: Type of the numbers that a record is made of.
+            shape: Shape of a record; none is a single number.
         """
         self.count = count
         self._folder = folder
         self._name = name
-        self._record = np.dtype(record)
+        self._record = np.dtype((kind, shape))
         self._held: list[tuple[npt.NDArray[np.uint32], Records]] = []
         self._held_bytes = 0
         self._written: set[int] = set()
@@ -47,11 +50,11 @@ class Buckets:
 
         Args:
             bucket: The bucket of each record, below `count`, shape [n].
-            records: Shape [n].
+            records: Shape [n, …].
         """
         if not len(records):
             return
-        self._held.append((bucket.astype(np.uint32), records.astype(self._record)))
+        self._held.append((bucket.astype(np.uint32), records.astype(self._record.base)))
         self._held_bytes += records.nbytes
         if self._held_bytes >= _HELD_BYTES:
             self._write()

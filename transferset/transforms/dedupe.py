@@ -13,23 +13,24 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from numba import njit, uint64
 
 from transferset.ledger import Ledger, Reason
 from transferset.manifest import Json
 from transferset.steps import Dedupe
 from transferset.transforms.buckets import Buckets
 from transferset.transforms.buffers import addresses, flat, keep
-from transferset.transforms.marks import MARK, Marks, make_marks, write_marks
+from transferset.transforms.marks import Marks, make_marks, write_marks
 from transferset.transforms.protocol import Position, Setting, Surveyed
 from transferset.transforms.siphash import digest_rows
 
-#: A row as it is set down: its digest and its address.
-_SEEN: Final = np.dtype([("high", "<u8"), ("low", "<u8"), ("row", "<u8"), ("copy", "<u4")])
+#: A row as it is set down: both halves of its digest, and its address.
+_SEEN: Final = ("high", "low", "row", "copy")
 
-#: Rows whose digests are sorted at once, on average; about 100 bytes each while they are.
+#: Rows, on average, whose digests are compared at once.
 _ROWS: Final = 1 << 18
 
-Records = npt.NDArray[Any]
+Numbers = npt.NDArray[np.uint64]
 
 
 class DropDuplicates:
@@ -49,8 +50,8 @@ class DropDuplicates:
     def conclude(self, found: Surveyed, at: Position, folder: Path, *, intact: bool) -> Json:
         """Find the rows that are equal to an earlier one and write down their addresses.
 
-        The digests are set down in files by their first bits (28 bytes a row), and sorted file by
-        file: about 64 MB of memory, however many rows are equal.
+        The digests are set down in files by their first bits (32 bytes a row), and looked at file
+        by file: less than 64 MB of memory, however many rows are equal.
 
         Args:
             found: The surveys.
@@ -63,10 +64,9 @@ class DropDuplicates:
         """
         count = max(1, -(-found.rows // _ROWS))
         last = max(int(found.bounds[-1]), 1)
-        dropped = Buckets(folder, "dropped", count, MARK)
-        for rows, copies in _repeats(_by_digest(found, folder, count)):
-            marks = make_marks(rows, copies, 1)
-            dropped.add(np.minimum(rows // np.uint64(-(-last // count)), count - 1), marks)
+        dropped = Buckets(folder, "dropped", count, np.uint64, 2)
+        for places in _repeats(_by_digest(found, folder, count)):
+            dropped.add(places[:, 0] // np.uint64(-(-last // count)), places)
         total = write_marks(folder, _sorted(dropped))
         left = found.rows - total
         tokens = round(found.tokens * left / found.rows) if found.rows else 0
@@ -92,7 +92,7 @@ class DigestSurvey:
             batch.column("parent_row"),
             batch.column("copy"),
         ]
-        return pa.RecordBatch.from_arrays(columns, names=list(_SEEN.names or ()))
+        return pa.RecordBatch.from_arrays(columns, names=list(_SEEN))
 
     def finish(self) -> None:
         """See `Survey.finish`."""
@@ -114,48 +114,75 @@ class _DropMarked:
 
 def _by_digest(found: Surveyed, folder: Path, count: int) -> Buckets:
     """All rows in buckets of equal ranges of digests, within each in order of their addresses."""
-    buckets = Buckets(folder, "digests", count, _SEEN)
+    buckets = Buckets(folder, "digests", count, np.uint64, len(_SEEN))
     for batch in found.batches():
-        records = np.empty(batch.num_rows, _SEEN)
-        for name in _SEEN.names or ():
-            records[name] = batch.column(name).to_numpy()
+        records = np.empty((batch.num_rows, len(_SEEN)), np.uint64)
+        for i, name in enumerate(_SEEN):
+            records[:, i] = batch.column(name).to_numpy()
         # equal ranges of the upper 32 bits, whatever the count
-        bucket = ((records["high"] >> np.uint64(32)) * np.uint64(count)) >> np.uint64(32)
+        bucket = ((records[:, 0] >> np.uint64(32)) * np.uint64(count)) >> np.uint64(32)
         buckets.add(bucket, records)
     return buckets
 
 
-def _repeats(buckets: Buckets) -> Iterator[tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]]]:
-    """Addresses of the rows that are equal to an earlier one."""
+def _repeats(buckets: Buckets) -> Iterator[Numbers]:
+    """Addresses of the rows whose digest was there before, shape [rows, 2]."""
     for _, pieces in buckets.read():
-        # the first row of each digest so far: a bucket has `_ROWS` of them at most, give or take,
-        # however many rows repeat them
-        first = np.empty(0, _SEEN)
+        known = _Known()
         for piece in pieces:
-            together = np.concatenate([first, piece])
-            together = together[_digest_order(together)]
-            same = np.zeros(len(together), np.bool_)
-            same[1:] = (together["high"][1:] == together["high"][:-1]) & (
-                together["low"][1:] == together["low"][:-1]
-            )
-            yield together["row"][same], together["copy"][same]
-            first = together[~same]
+            yield piece[known.add(piece)][:, 2:]
 
 
-def _digest_order(records: Records) -> npt.NDArray[np.int64]:
-    """By digest, equal ones in the order in which they are."""
-    order = np.argsort(records["high"], kind="stable")
-    high = records["high"][order]
-    near = np.flatnonzero(high[1:] == high[:-1])
-    if len(near):  # few: they are put in order of the second half too
-        some = np.union1d(near, near + 1)
-        inner = np.lexsort((records["low"][order[some]], high[some]))
-        order[some] = order[some][inner]
-    return order
+class _Known:
+    """The different digests of a bucket, in a table with open addressing.
+
+    A bucket has `_ROWS` of them, give or take, however many rows repeat them.
+    """
+
+    def __init__(self) -> None:
+        self._used = 0
+        self._digests = np.empty((0, 2), np.uint64)
+        self._table = np.empty(0, np.uint32)
+
+    def add(self, records: Numbers) -> npt.NDArray[np.bool_]:
+        """Add digests; tell which of them were there, or came before in `records`."""
+        self._make_room(self._used + len(records))
+        repeated = np.zeros(len(records), np.bool_)
+        self._used = _insert(records, self._used, self._digests, self._table, repeated)
+        return repeated
+
+    def _make_room(self, most: int) -> None:
+        if most <= len(self._digests):
+            return
+        old, used = self._digests[: self._used], self._used
+        self._digests = np.empty((most, 2), np.uint64)
+        self._table = np.zeros(1 << (2 * most).bit_length(), np.uint32)
+        _insert(old, 0, self._digests, self._table, np.zeros(used, np.bool_))
 
 
-def _sorted(marks: Buckets) -> Iterator[Records]:
+@njit(cache=True, nogil=True)
+def _insert(records: Any, used: int, digests: Any, table: Any, repeated: Any) -> int:
+    """Look digests up, put new ones in; `table` holds their numbers from 1."""
+    last = uint64(len(table) - 1)
+    for i in range(len(records)):
+        high, low = records[i, 0], records[i, 1]
+        slot = low & last  # of the lower half: the upper one chose the bucket
+        while table[slot] != 0:
+            known = table[slot] - 1
+            if digests[known, 1] == low and digests[known, 0] == high:
+                repeated[i] = True
+                break
+            slot = (slot + uint64(1)) & last
+        if not repeated[i]:
+            digests[used, 0], digests[used, 1] = high, low
+            used += 1
+            table[slot] = used
+    return used
+
+
+def _sorted(dropped: Buckets) -> Iterator[npt.NDArray[Any]]:
     """Marks in order of their addresses; a bucket holds a range of rows."""
-    for _, pieces in marks.read():
-        found = np.concatenate([np.empty(0, MARK), *pieces])
-        yield found[np.lexsort((found["copy"], found["row"]))]
+    for _, pieces in dropped.read():
+        rows, copies = np.concatenate([np.empty((0, 2), np.uint64), *pieces]).T
+        order = np.lexsort((copies, rows))
+        yield make_marks(rows[order], copies[order].astype(np.uint32), 1)

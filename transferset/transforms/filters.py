@@ -15,6 +15,7 @@ from numba import njit
 
 from transferset.errors import UsageError, sentence
 from transferset.ledger import Ledger, Reason
+from transferset.schema import ADDRESS
 from transferset.steps import Filter
 from transferset.transforms import expressions as tree
 from transferset.transforms.buffers import flat, keep
@@ -79,7 +80,7 @@ class FilterRows:
 
     def _field(self, batch: pa.RecordBatch, name: str, column: str) -> npt.NDArray[Any]:
         if column not in batch.schema.names:
-            columns = ", ".join(batch.schema.names)
+            columns = ", ".join(c for c in batch.schema.names if c not in ADDRESS)
             do = "build the set with it, or leave it out of --filter"
             raise UsageError(
                 sentence(f"a column {column!r} for the field {name!r}", columns, do=do)

@@ -44,7 +44,7 @@ def write_marks(folder: Path, pieces: Iterable[npt.NDArray[Any]]) -> int:
     total, index = 0, [np.zeros(0, np.uint64)]
     with _marks(folder).open("wb") as file:
         for piece in pieces:
-            index.append(piece["row"][-total % _STRIDE :: _STRIDE])
+            index.append(piece["row"][-total % _STRIDE :: _STRIDE].copy())  # not the whole piece
             file.write(piece.tobytes())
             total += len(piece)
     np.save(_index(folder), np.concatenate(index), allow_pickle=False)

@@ -6,11 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transferset.errors import SetError, sentence
+from transferset.errors import SetError, UsageError, sentence
 from transferset.ledger import Ledger
 from transferset.steps import Mask
 from transferset.transforms.buffers import (
-    Ids,
     Offsets,
     addresses,
     flat,
@@ -51,7 +50,8 @@ class MaskTokens:
             setting: The set's tokenizer.
 
         Raises:
-            UsageError: Words are wanted of a tokenizer without them.
+            UsageError: Words are wanted of a tokenizer without them, or random pieces of one that
+                has none beside the special ones.
         """
         self._step = step
         self._below = threshold(step.p)
@@ -60,6 +60,9 @@ class MaskTokens:
         self._pieces = np.setdiff1d(
             np.arange(setting.vocab_size, dtype=np.int32), [*self._specials, setting.unk]
         )
+        if step.rule == "bert" and not len(self._pieces):
+            expected = "a vocabulary with pieces beside the special ones"
+            raise UsageError(sentence(expected, f"{setting.vocab_size} pieces"))
 
     def apply(self, batch: pa.RecordBatch, at: Position, ledger: Ledger) -> pa.RecordBatch:
         """Mask a batch and add or complete its column `labels`; no row is dropped.
@@ -71,23 +74,6 @@ class MaskTokens:
         """
         ids, offsets = flat(batch)
         chosen, out = np.empty(len(ids), np.bool_), np.empty_like(ids)
-        self._mask(batch, ids, offsets, at, chosen, out)
-        masked = with_ids(batch, out, offsets)
-        if not self._step.labels:
-            return masked
-        labels = _labels(batch, offsets)
-        label(ids, chosen, labels)
-        return with_column(masked, "labels", lists(labels, offsets))
-
-    def _mask(
-        self,
-        batch: pa.RecordBatch,
-        ids: Ids,
-        offsets: Offsets,
-        at: Position,
-        chosen: npt.NDArray[np.bool_],
-        out: Ids,
-    ) -> None:
         bert, mask = self._step.rule == "bert", self._specials.mask
         for found in draws(batch, offsets, at, CHOOSE_AND_DRAW if bert else CHOOSE):
             choose(ids, offsets, found, self._specials, self._table, self._below, chosen)
@@ -95,6 +81,12 @@ class MaskTokens:
                 bert_rule(ids, offsets, found, chosen, mask, self._pieces, out)
         if not bert:
             mask_rule(ids, chosen, mask, out)
+        masked = with_ids(batch, out, offsets)
+        if not self._step.labels:
+            return masked
+        labels = _labels(batch, offsets)
+        label(ids, chosen, labels)
+        return with_column(masked, "labels", lists(labels, offsets))
 
 
 def _labels(batch: pa.RecordBatch, offsets: Offsets) -> npt.NDArray[np.int32]:

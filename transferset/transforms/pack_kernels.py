@@ -101,7 +101,8 @@ def fill_packs(ids: Any, offsets: Any, joins: Any, frame: Any, packed: Any, ends
                 number += 1
                 place = ends[number] + 1
             count = min(stop - j, ends[number + 1] - 1 - place)
-            for k in range(count):
-                packed[place + k] = ids[j + k]
+            target, source = packed[place : place + count], ids[j : j + count]
+            for k in range(count):  # on slices, which is twice as fast as with sums as indices
+                target[k] = source[k]
             j += count
             place += count

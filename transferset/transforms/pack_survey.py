@@ -140,8 +140,11 @@ class _Packing:
             starts[0] = False
         joins = np.empty(len(lengths), np.uint8)
         self._held = join_rows(lengths, starts, self._room, self._by_document, self._held, joins)
-        self._count(lengths, joins)
-        self._cut(parents, joins == APART)
+        firsts = np.flatnonzero(joins == APART)
+        packs = int(np.maximum(1, -(-lengths[firsts] // self._room)).sum())
+        self._rows += packs
+        self._tokens += int(lengths.sum() + np.count_nonzero(joins == AFTER_SEP)) + 2 * packs
+        self._cut(parents, firsts)
 
     def _goes_on(self, identity: list[npt.NDArray[Any]]) -> bool:
         """Whether the batch begins with the document that the one before ended with."""
@@ -150,20 +153,17 @@ class _Packing:
         self._document = last
         return goes_on
 
-    def _count(self, lengths: npt.NDArray[np.int64], joins: npt.NDArray[np.uint8]) -> None:
-        apart = lengths[joins == APART]
-        packs = int(np.maximum(1, -(-apart // self._room)).sum())
-        self._rows += packs
-        self._tokens += int(lengths.sum()) + int((joins == AFTER_SEP).sum()) + 2 * packs
-
-    def _cut(self, parents: npt.NDArray[np.uint64], apart: npt.NDArray[np.bool_]) -> None:
+    def _cut(self, parents: npt.NDArray[np.uint64], firsts: npt.NDArray[np.int64]) -> None:
         """Look for places where a packed row begins with the first row of its `parent_row`."""
-        new = np.append(self._parent is None or parents[0] != self._parent, np.diff(parents) > 0)
-        places = parents[new & apart]
+        places = parents[firsts]
+        new = places != parents[firsts - 1]
+        if len(firsts) and firsts[0] == 0:
+            new[0] = int(parents[0]) != self._parent
+        self._parent = int(parents[-1])
+        places = places[new]
         index = np.searchsorted(places, self._wanted)
         self._bounds += places[index[index < len(places)]].tolist()
         self._wanted = self._wanted[index == len(places)]
-        self._parent = parents[-1]
 
     def model(self) -> Json:
         """Sizes and bounds."""

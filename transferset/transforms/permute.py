@@ -117,11 +117,11 @@ def _heads(ids: Any, begin: Any, end: Any, table: Any, heads: Any) -> Any:
 
 @njit(cache=True, nogil=True)
 def _anywhere(
-    words: Any, shift: Any, heads: Any, units: Any, spare: Any, where: Any, order: Any
+    words: Any, first: Any, heads: Any, units: Any, spare: Any, where: Any, order: Any
 ) -> Any:
     """Put the units in an order drawn as in `permute_tokens`; gives the next spare word."""
     for k in range(units):
-        j, spare = bounded(words[shift + heads[k]], k + _1, spare, where)
+        j, spare = bounded(words[first + heads[k]], k + _1, spare, where)
         order[k] = order[j]
         order[j] = k
     return spare
@@ -129,26 +129,28 @@ def _anywhere(
 
 @njit(cache=True, nogil=True)
 def _near(
-    words: Any, shift: Any, heads: Any, units: Any, window: Any, keys: Any, ends: Any, order: Any
+    words: Any, first: Any, heads: Any, units: Any, window: Any, keys: Any, ends: Any, order: Any
 ) -> None:
     """Sort unit i by i + U(0, window + 1), in units of 2**-32; equal ones keep their order.
 
-    First into as many buckets as there are units, so that whatever the window is few stand in the
-    wrong place, then by insertion.
+    First into at most as many buckets as there are units, so that whatever the window is few stand
+    in the wrong place, then by insertion.
     """
-    width = ((units + window) << _32) // max(units, _1) + _1
+    shift = _32
+    while (units + window) >> (shift - _32) >= units > 0:
+        shift += _1
     ends[: units + _1] = 0
     for k in range(units):
-        keys[k] = (k << _32) + uint64(words[shift + heads[k]]) * (window + _1)
-        ends[keys[k] // width + _1] += _1
+        keys[k] = (k << _32) + uint64(words[first + heads[k]]) * (window + _1)
+        ends[(keys[k] >> shift) + _1] += _1
     for k in range(units):
         ends[k + _1] += ends[k]
     for k in range(units):
-        bucket = keys[k] // width
+        bucket = keys[k] >> shift
         order[ends[bucket]] = k
         ends[bucket] += _1
     for k in range(units):
-        unit, place = order[k], k
+        unit, place = order[k], uint64(k)
         while place > 0 and keys[order[place - _1]] > keys[unit]:
             order[place] = order[place - _1]
             place -= _1

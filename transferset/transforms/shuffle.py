@@ -19,10 +19,10 @@ class ShuffleTokens:
 
     Without a window every order is equally likely (van de Graaf 2021, Algorithm 1).
 
-    With a window of k, unit i is sorted by i + U(0, k + 1): the noise of Lample et al. 2018,
-    "Unsupervised machine translation using monolingual corpora only", § 2.3. No unit moves farther
-    than k. That is *not* every such permutation equally likely: of three units in a window of 1
-    the order stays in 3 cases of 8 … see `docs`; long moves are rarer than short ones.
+    With a window of k, unit i is sorted by i + U(0, k + 1), the noise of Lample et al. 2018,
+    "Unsupervised machine translation using monolingual corpora only", § 2.3: no unit moves farther
+    than k places. The orders that this permits are *not* equally likely, near ones are likelier: of
+    three units in a window of 1 the order stays in 6 of 8 cases, either pair swaps in 1 of 8.
     """
 
     def __init__(self, step: Shuffle, setting: Setting) -> None:
