@@ -89,7 +89,7 @@ def test_only_a_permutation_of_each_rows_content_is_a_shuffle(script, after, rig
 def test_a_shuffle_is_recognised_wherever_its_shards_are_cut(script, tmp_path):
     sets = script("derive_sets")
     parent = make_set(tmp_path / "parent", [1500, 1000])
-    shuffled = transferset.derive(parent, tmp_path / "shuffled", steps=[Shuffle()], workers=1)
+    shuffled = transferset.derive(parent.root, tmp_path / "shuffled", steps=[Shuffle()], workers=1)
     other = reshard(shuffled, tmp_path / "other", [400, 900, 1200])
     before, *after = [sets.Made.open(one.root) for one in (parent, shuffled, other)]
     assert all(sets._is_shuffled(before, made, "shuffle") for made in after)

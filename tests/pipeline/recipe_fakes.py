@@ -92,6 +92,10 @@ class Fakes(Mapping):
     def _report(self, sets: Any, out: Path, **given: Any) -> Path:
         places = [Path(one).relative_to(self.root).as_posix() for one in sets]
         self.calls.append(("report", out.name, {"sets": places, **given}))
+        self.made.append(out.relative_to(self.root).as_posix())
+        out.write_text(repr(places))
+        if given["figures"]:
+            given["figures"].mkdir(exist_ok=True)
         return out
 
 

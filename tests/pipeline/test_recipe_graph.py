@@ -238,6 +238,33 @@ def test_what_is_there_is_kept(run, fakes):
     assert run.told == {"corpus": "kept", "a": "kept", "b": "made", "s": "kept"}
 
 
+def test_the_report_is_written_when_there_is_something_new_to_tell(run, fakes):
+    text = CORPUS + derive("a", "corpus") + derive("b", "corpus") + '[report]\nsets = ["a"]\n'
+    page, record = fakes.root / "report.html", fakes.root / "report.html.json"
+
+    def state(*settings: str, **options: bool) -> str:
+        run(text, *settings, **options)
+        return run.told["report.html"]
+
+    assert state() == "made"
+    assert state() == "kept"
+    assert state("b.seed=1", force=True) == "kept"  # it is about `a`
+    assert state("b.seed=1", "report.sets=['a', 'b']") == "made"
+    assert state("b.seed=1", "a.seed=1", force=True) == "made"
+    now = ["b.seed=1", "a.seed=1"]
+    assert state(*now) == "kept"
+    assert state(*now, "report.parent=corpus") == "made"
+    assert state(*now, "report.figures=true") == "made"
+    assert state(*now, "report.figures=true") == "kept"
+    (fakes.root / "figures").rmdir()
+    assert state(*now, "report.figures=true") == "made"
+    assert state(*now) == "made"
+    for spoil in (page.unlink, record.unlink, lambda: page.write_text("edited")):
+        assert state(*now) == "kept"
+        spoil()
+        assert state(*now) == "made"
+
+
 def test_another_recipe_is_an_error_unless_forced(run, fakes):
     text = CORPUS + derive("a", "corpus") + derive("b", "a") + derive("c", "corpus")
     run(text)

@@ -289,6 +289,8 @@ def test_a_wrong_setting_is_refused(read, setting, words):
         (CORPUS + "[report]\nfile = '../report.html'", "a file name of"),
         (CORPUS + "[report]\nfile = '/report.html'", "a file name of"),
         (CORPUS + "[report]\nfile = 'Corpus'", "a place of its own"),
+        (CORPUS + "[report]\nfile = 'figures'", "found the folder of the figures"),
+        (CORPUS.replace(".corpus", '."r.json"') + "[report]\nfile = 'r'", "a place of its own"),
         (CORPUS.replace("corpus", "figures") + "[report]\nfigures = true", "a place of its own"),
         (CORPUS.replace("corpus", "matrix"), "a name of its own"),
         (CORPUS + CORPUS.replace("corpus", "Corpus"), "more than capitals"),

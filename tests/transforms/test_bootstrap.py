@@ -87,6 +87,13 @@ def test_batches_and_ranges_make_no_difference(addresses, cuts, batch_cuts):
     assert once.ledger == often.ledger
 
 
+def test_copies_of_a_row_are_counted_on_from_batch_to_batch():
+    # one parent row in 20 copies, each a batch of its own
+    whole = rows_at([(7, copy) for copy in range(20)])
+    found = run_step(drawn("50"), cut(whole, range(20)), SETTING)
+    assert found.addresses() == [(7, copy) for copy in range(50)]
+
+
 def test_blocks_of_rows_and_draws_make_no_difference(monkeypatch):
     batches = [rows_at([(i, 0) for i in range(500)])]
     once = run_step(drawn("900"), batches, SETTING)
@@ -104,7 +111,7 @@ def test_a_larger_sample_contains_a_smaller_one():
     assert small <= large
 
 
-@pytest.mark.parametrize("rows", [1, 3, 1 << 32, (1 << 63) + 1, (1 << 64) - 1])
+@pytest.mark.parametrize("rows", [1, 3, 1 << 32, 1 << 63, (1 << 63) + 1, (1 << 64) - 1])
 def test_draws_are_exact_for_any_number_of_rows(rows):
     # with 2**63 + 1 rows nearly every second word is rejected
     found = bootstrap.draw(np.uint64(1 << 33), 300, np.uint64(rows), np.uint32(8), np.uint32(9))

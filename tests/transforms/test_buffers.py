@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -34,7 +36,7 @@ def test_flat_buffers_of_a_slice_are_those_of_its_rows(ids, rows, first, count):
     part = make_batch(rows, ids).slice(min(first, len(rows)), count)
     values, offsets = buffers.flat(part)
     wanted = rows[first : first + count]
-    assert [values[a:b].tolist() for a, b in zip(offsets, offsets[1:], strict=False)] == wanted
+    assert [values[a:b].tolist() for a, b in pairwise(offsets)] == wanted
     assert offsets[0] == 0
     assert offsets.dtype == np.int32
     assert values.dtype == ids.to_pandas_dtype()

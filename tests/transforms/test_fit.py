@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from driving import CLS, MASK, make_setting
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transferset.errors import SetError
@@ -129,6 +129,7 @@ JSONS = st.recursive(
 MEMBERS = st.lists(st.tuples(st.integers(0, 14), st.integers(0, 3)), max_size=4) | JSONS
 
 
+@settings(deadline=None)  # the first call may have to compile
 @given(MEMBERS, MEMBERS)
 def test_any_members_are_either_refused_or_a_sound_fit(tmp_path_factory, lengths, tokens):
     body = {"lengths": lengths, "tokens": tokens, "vocab_size": 12}

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from driving import CLS, MASK, PAD, SEP, UNK, make_rows, make_setting, run_step
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_random import philox, step_key
 
@@ -64,6 +64,7 @@ def test_lengths_and_tokens_count_content_alone(tmp_path):
     assert model == {"rows": 5, "tokens": 5 * 2 + 9}  # 9 content tokens in 5 rows
 
 
+@settings(deadline=None)  # the first call may have to compile
 @given(st.sets(st.integers(0, 5)))
 def test_the_fit_does_not_depend_on_ranges(tmp_path_factory, cuts):
     folder = tmp_path_factory.getbasetemp()
@@ -135,6 +136,7 @@ def test_rows_are_those_of_a_plain_reading_of_the_algorithm(first):
     assert made.column("copy").type == pa.uint32()
 
 
+@settings(deadline=None)  # the first call may have to compile
 @given(st.sets(st.integers(0, 300), max_size=8))
 def test_rows_do_not_depend_on_the_range_they_are_made_in(cuts):
     made = MadeRows(SOME, make_setting(60))

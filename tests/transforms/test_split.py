@@ -164,12 +164,13 @@ def test_a_split_without_rows_is_refused():
 
 
 def test_the_nearest_whole_document_is_taken():
-    # four documents of 10 rows, half of them: two each; 0.6 of 40 is 24: 20 is nearer than 30
+    # four documents of 10 rows: 0.5, 0.6 and 0.65 of 40 are 20, 24 and 26, which come nearest to
+    # two, two and three documents; 25 is as near to two as to three, and the fewer are taken
     batch = make_rows([[2, 3]] * 40, doc_id=[i % 4 for i in range(40)])
-    for share in ("0.5", "0.6"):
-        shares = {"a": share, "b": "0.4"}
+    for share, rows in [("0.5", 20), ("0.6", 20), ("0.625", 20), ("0.65", 30)]:
+        shares = {"a": share, "b": "0.35"}
         found = run_all(split_into(shares), [batch], shares)
-        assert len(found["a"].addresses()) == 20
+        assert len(found["a"].addresses()) == rows == found["a"].model["splits"]["a"]["rows"]
 
 
 def test_documents_are_equally_likely_to_be_held_out():

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from driving import CLS, MASK, PAD, SEP, UNK, make_rows, make_setting
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transferset.errors import InputError
@@ -121,6 +121,7 @@ def test_a_lone_token_has_every_chance(counts):
     assert masses(counts)[int(np.argmax(counts))] == WHOLE
 
 
+@settings(deadline=None)  # the first call may have to compile
 @given(st.lists(st.integers(0, 9) | st.integers(0, 1 << 50), min_size=1, max_size=70))
 def test_every_token_has_its_share_of_all_words_to_one_word(counts):
     if any(counts):
@@ -144,6 +145,7 @@ def test_a_table_of_nothing_can_be_made():
     assert len(alias_table(np.zeros(5, np.int64)).columns) == 8
 
 
+@settings(deadline=None)  # the first call may have to compile
 @given(
     st.lists(st.integers(0, 1000), min_size=1, max_size=40).filter(any),
     st.integers(0, WHOLE - 1),

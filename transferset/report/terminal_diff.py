@@ -90,7 +90,7 @@ def _claims(facts: Json) -> Iterator[tuple[str, bool, str]]:
     yield "rows of B in A, in order", order["b_in_a"], ""
     yield "rows of A in B, in order", order["a_in_b"], ""
     yield "same tokens", facts["tokens"]["same"], ""
-    of_length = _counted(row["same_length"], "of one length")
+    of_length = _counted(row["same_length"], "equally long")
     if row["ids"]:
         of_length += f", {percent(row['ids_in_place'] / row['ids'])} of ids in place"
     yield "same lengths, row by row", lengths["same_row_by_row"], of_length

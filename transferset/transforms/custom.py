@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-from numba import njit, uint64
+from numba import njit
 
 from transferset.errors import TransfersetError, sentence
 from transferset.ledger import Ledger, Reason
@@ -18,8 +18,6 @@ from transferset.transforms.protocol import Position, Setting
 
 #: What is expected of the addresses of any transform's rows.
 _KEPT: Final = "rows of its batch in their order, each at most once, by parent_row and copy"
-
-_1 = uint64(1)
 
 
 class CallFunction:
@@ -58,7 +56,8 @@ class CallFunction:
         except TransfersetError:
             raise
         except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
+            frames = traceback.extract_tb(error.__traceback__)
+            place = frames[min(2, len(frames) - 1)]  # after this one and the decorator's: its line
             where = f"{Path(place.filename).name}, line {place.lineno}"
             found = f"{type(error).__name__}: {error}"
             raise self._wrong("a batch", found, where) from error
@@ -120,13 +119,13 @@ def _nulls(column: pa.Array) -> int:
 @njit(cache=True, nogil=True)
 def _first_stray(rows: Any, copies: Any, new_rows: Any, new_copies: Any) -> int:
     """The first of the new addresses that is not found further on among the old ones, or −1."""
-    at, size = uint64(0), uint64(len(rows))
-    for i in range(uint64(len(new_rows))):
-        while at < size and (rows[at] != new_rows[i] or copies[at] != new_copies[i]):
-            at += _1
-        if at == size:
+    at = 0
+    for i in range(len(new_rows)):
+        while at < len(rows) and (rows[at] != new_rows[i] or copies[at] != new_copies[i]):
+            at += 1
+        if at == len(rows):
             return i
-        at += _1
+        at += 1
     return -1
 
 

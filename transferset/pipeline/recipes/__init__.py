@@ -19,7 +19,7 @@
 
 `reading` bounds what a file may cost, `commands` knows what each table may state, `settings` are
 `--set`, `matrix` fans out, `recipe` puts these together, `graph` brings the work into order, and
-`running` does it.
+`running` does it; `reporting` writes the page.
 """
 
 from transferset.pipeline.recipes.graph import Job, Plan, make_plan

@@ -23,11 +23,9 @@ from transferset.pipeline.recipes.commands import (
 )
 from transferset.pipeline.recipes.matrix import MOST_JOBS, Axis, axes_of
 from transferset.pipeline.recipes.reading import load_toml
+from transferset.pipeline.recipes.reporting import FIGURES, RECORD
 from transferset.pipeline.recipes.settings import MATRIX, REPORT, Draft, apply_settings, unknown
 from transferset.sources.tables import Check, matching, read_table, text
-
-#: The folder of the report's figures.
-FIGURES: Final = "figures"
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _NAMED: Final = "1 to 64 letters, digits, - _ and ., a letter or digit first"
@@ -209,7 +207,10 @@ def _report(draft: Draft, scope: Scope, path: Path) -> Report | None:
     at = f"{path}, [{REPORT}]"
     values = {"sets": some(list(draft.sets)), **read_table(draft.report, checks, at)}
     report = Report(**values)
-    taken = {report.file.casefold(), FIGURES if report.figures else ""}
+    page = report.file.casefold()
+    if page == FIGURES:
+        raise UsageError(sentence("a file", f"the folder of the {FIGURES}", f"{at}, file"))
+    taken = {page, page + RECORD, FIGURES}
     for name in draft.sets:
         if name.casefold() in taken:
             raise UsageError(sentence("a place of its own", f"that of the set {name}", at))

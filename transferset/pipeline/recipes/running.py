@@ -11,11 +11,12 @@ from transferset.errors import SetError, TransfersetError, printable
 from transferset.manifest import MANIFEST
 from transferset.pipeline.recipes.commands import Functions, Reference
 from transferset.pipeline.recipes.graph import Job, make_plan
-from transferset.pipeline.recipes.recipe import FIGURES, Report, read_recipe
+from transferset.pipeline.recipes.recipe import Report, read_recipe
+from transferset.pipeline.recipes.reporting import Page
 from transferset.shards import ShardSet
 from transferset.stage import Progress
 
-#: Told of each set when it is there: its place below OUT, and `made` or `kept`.
+#: Told of each set, and the report, when it is there: its place below OUT, `made` or `kept`.
 Told = Callable[[str, str], None]
 
 MADE: Final = "made"
@@ -46,7 +47,7 @@ def run_recipe(
         workers: Worker processes; None is the number of processors.
         force: Replace sets that another recipe made; those of the same recipe are kept.
         progress: Told of finished work.
-        told: Told of each set.
+        told: Told of each set, and of the report.
 
     Returns:
         The sets by their place below `out`: `small`, `seed=1/small`, `split/train`.
@@ -58,18 +59,26 @@ def run_recipe(
     """
     plan = make_plan(read_recipe(path, settings, functions))
     root = Path(path.stem) if out is None else out
+    tell = told or _nobody
     made: dict[str, ShardSet] = {}
     for job in plan.jobs:
         before = _manifests(root / job.place)
         with _naming(f"{path}, [set.{job.name}]"):
             made |= _make(job, root, made, functions, force, workers=workers, progress=progress)
-        if told is not None:
-            kept = bool(before) and _manifests(root / job.place) == before
-            told(job.place, KEPT if kept else MADE)
+        kept = bool(before) and _manifests(root / job.place) == before
+        tell(job.place, KEPT if kept else MADE)
     if plan.report is not None:
-        with _naming(f"{path}, [report]"):
-            _report(plan.report, root, made, functions["report"])
+        page = _page(plan.report, root, made)
+        kept = page.is_there()
+        if not kept:
+            with _naming(f"{path}, [report]"):
+                page.write(functions["report"])
+        tell(page.file, KEPT if kept else MADE)
     return made
+
+
+def _nobody(place: str, state: str) -> None:
+    """Is told."""
 
 
 def _make(
@@ -110,15 +119,10 @@ def _root(reference: Reference, made: Mapping[str, ShardSet]) -> Path:
     return reference.path if reference.path is not None else made[reference.name].root
 
 
-def _report(
-    report: Report, root: Path, made: Mapping[str, ShardSet], function: Callable[..., Any]
-) -> None:
-    function(
-        [_root(reference, made) for reference in report.sets],
-        root / report.file,
-        figures=root / FIGURES if report.figures else None,
-        parent=_root(report.parent, made) if report.parent is not None else None,
-    )
+def _page(report: Report, root: Path, made: Mapping[str, ShardSet]) -> Page:
+    sets = tuple(_root(reference, made) for reference in report.sets)
+    parent = _root(report.parent, made) if report.parent is not None else None
+    return Page(root, report.file, sets, parent, report.figures)
 
 
 def _manifests(place: Path) -> dict[Path, tuple[int, int]]:
