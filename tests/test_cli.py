@@ -34,17 +34,21 @@ COMMANDS = dict(commands(transferset))
 
 #: What only one of the two sides has: rendering on the one, a callback on the other.
 CLI_ONLY = {"dry_run", "as_json", "help"}
-API_ONLY = {"progress"}
+API_ONLY = {"progress", "told"}
 RENAMED = {"no_shuffle": "shuffle"}
 
 
 def parameters(command: click.Command) -> set[str]:
     """Names of a command's parameters; the options that are steps are one: `steps`."""
     context = click.Context(command)
-    return {
-        "steps" if isinstance(p, StepOption) else RENAMED.get(str(p.name), str(p.name))
-        for p in command.get_params(context)
-    } - CLI_ONLY - {"_click_default_help"}
+    return (
+        {
+            "steps" if isinstance(p, StepOption) else RENAMED.get(str(p.name), str(p.name))
+            for p in command.get_params(context)
+        }
+        - CLI_ONLY
+        - {"_click_default_help"}
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)

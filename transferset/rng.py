@@ -7,6 +7,7 @@ draw), so the same row gets the same bits at any number of workers and in any or
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -49,6 +50,7 @@ def philox(counter: Counter4, key: tuple[int, int]) -> Counter4:
     return c0, c1, c2, c3
 
 
+@lru_cache(maxsize=256)
 def step_key(seed: int, step: int) -> tuple[int, int]:
     """The key of one step under one seed; different steps are independent.
 

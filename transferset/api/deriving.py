@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from transferset.api.sets import SETS, only_set
-from transferset.errors import UsageError, sentence
+from transferset.errors import SetError, UsageError, sentence
+from transferset.manifest import MANIFEST
 from transferset.shards import ShardSet
 from transferset.steps import Step, step_json
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 #: Longest name that a set gets by itself.
 _LONGEST_NAME: Final = 100
+
+#: Tokens below which a second process costs more than it saves.
+_SMALL: Final = 50_000_000
 
 #: A source of a mix: a directory, `DIR:WEIGHT`, or both apart.
 Weighted = str | Path | tuple[str | Path, float | str]
@@ -73,11 +77,14 @@ def derive(
         src, steps=steps, seed=seed, preset=preset, fit=fit, lineage=lineage, shards=shards
     )
     root = _place(out, plan.name, [plan.src])
-    run = executor(workers)
+    run = executor(workers, plan.src.manifest.totals["tokens"])
     quiet = progress or Quiet()
     plans = splits(plan)
     if plans[0].take is None:
         return carry_out(plan, root, run, quiet, force=force)
+    if (root / MANIFEST).exists():
+        do = "choose another --out for the splits"
+        raise SetError(sentence("a directory without a set", "a set", str(root), do))
     return {
         str(one.take): carry_out(one, root / str(one.take), run, quiet, force=force)
         for one in plans
@@ -159,11 +166,17 @@ def mix(
 
     plan = make_mix_plan(sources, rows=rows, seed=seed, shards=shards)
     root = _place(out, plan.name, plan.sets)
-    return mix_sets(plan, root, executor(workers), progress or Quiet(), force=force)
+    tokens = sum(one.manifest.totals["tokens"] for one in plan.sets)
+    run = executor(workers, tokens)
+    return mix_sets(plan, root, run, progress or Quiet(), force=force)
 
 
-def executor(workers: int | None) -> LocalExecutor:
+def executor(workers: int | None, tokens: int) -> LocalExecutor:
     """The local processes that a command may use.
+
+    Args:
+        workers: As the user said, or None.
+        tokens: About how many ids are read.
 
     Raises:
         UsageError: Not a number of workers.
@@ -172,7 +185,8 @@ def executor(workers: int | None) -> LocalExecutor:
 
     if workers is not None and workers < 1:
         raise UsageError(sentence("--workers of at least 1", str(workers)))
-    return LocalExecutor(workers or default_workers())
+    # starting processes takes longer than reading so few tokens
+    return LocalExecutor(workers or (1 if tokens < _SMALL else default_workers()))
 
 
 def _place(out: str | Path | None, name: str, parents: Sequence[ShardSet]) -> Path:

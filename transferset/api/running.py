@@ -20,6 +20,7 @@ def run(
     workers: int | None = None,
     force: bool = False,
     progress: Progress | None = None,
+    told: Callable[[str, str], None] | None = None,
 ) -> dict[str, ShardSet]:
     """Make the sets of a recipe, each after those that it is made from.
 
@@ -30,6 +31,7 @@ def run(
         workers: Worker processes; None is the number of processors.
         force: Replace what is there.
         progress: Told of finished work.
+        told: Told of each set and the report: its place, and `made` or `kept`.
 
     Returns:
         The sets by name.
@@ -57,4 +59,5 @@ def run(
         workers=workers,
         force=force,
         progress=progress,
+        told=told,
     )

@@ -167,7 +167,11 @@ def run(recipe: Path, out: Path | None, **options: Any) -> None:
     from transferset import api
     from transferset.report.progress import Bar
 
+    states: dict[str, str] = {}
     with Bar() as bar:
-        found = api.run(recipe, out, progress=bar, **options)
+        found = api.run(recipe, out, progress=bar, told=states.__setitem__, **options)
     for one in found.values():
         _echo(one)
+    root = out or Path(recipe.stem)
+    for place, state in states.items():
+        click.echo(f"{state}: {root / place}")

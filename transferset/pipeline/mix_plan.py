@@ -136,7 +136,7 @@ def make_mix_plan(
     counts = _counts(sets, weights, rows)
     parts, codes = _parts(sets)
     merged, source_codes = _sources(sets)
-    name = "mix-" + "-".join(one.manifest.name for one in sets)
+    name = "mix-" + "-".join(one.label for one in sets)
     return MixPlan(
         name[:100], sets, counts, weights, seed, shards, parts, codes, merged, source_codes
     )
@@ -218,7 +218,7 @@ def _parts(sets: Sequence[ShardSet]) -> tuple[tuple[str, ...], tuple[tuple[int, 
     codes = []
     for one in sets:
         inner = parts_of(one.manifest) if "part" in one.manifest.schema else ()
-        own = one.manifest.name
+        own = one.label
         mine = [f"{own}/{part}" for part in inner] or [own]
         codes.append(tuple(range(len(names), len(names) + len(mine))))
         names += mine

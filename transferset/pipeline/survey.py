@@ -48,7 +48,7 @@ class Found:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Everything that was written down, in order."""
         for path in self.spills:
-            with pa.memory_map(str(path)) as source:
+            with pa.OSFile(str(path)) as source:
                 reader = pa.ipc.open_stream(source)
                 yield from reader
 

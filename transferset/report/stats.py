@@ -37,7 +37,7 @@ def stats(
         progress: Told of rows that were read, `rows_to_read` in all.
 
     Returns:
-        name, root, op, columns, rows, tokens, content_tokens, bytes, text_bytes, types,
+        label, name, root, op, columns, rows, tokens, content_tokens, bytes, text_bytes, types,
         type_token_ratio, unknown, unknown_share, length, content_length, words_per_row,
         statistics (of the source), type_token (pairs of tokens and types), divergence, and
         divergence_reason (why that is null).
@@ -84,6 +84,7 @@ def rows_to_read(found: ShardSet, parent: ShardSet | None) -> int:
 
 def _identity(found: ShardSet, measured: Measures) -> Json:
     return {
+        "label": found.label,
         "name": found.manifest.name,
         "root": str(found.root),
         "op": found.manifest.op,
@@ -153,7 +154,7 @@ def _incomparable(found: ShardSet, parent: ShardSet | None) -> str | None:
     if parent is None:
         return _parentless(found)
     if not same_tokenizer(found, parent):
-        return f"{parent.manifest.name} was made with another tokenizer"
+        return f"{parent.label} was made with another tokenizer"
     return None
 
 
@@ -181,7 +182,7 @@ def _compared(
         return None
     overlap = {"1": unigram, "2": bigram, "3": trigram}
     return {
-        "parent": parent.manifest.name,
+        "parent": parent.label,
         "parent_root": str(parent.root),
         "unigram": _bits(unigram),
         "bigram": _bits(bigram) if bigram else None,

@@ -50,7 +50,7 @@ def show_stats(sets: Sequence[Json], file: IO[str] | None = None, width: int | N
         width: Columns of the terminal; as it says by default.
     """
     console = Console(file=file, width=width, highlight=False, soft_wrap=False)
-    names = tuple(_folded(one["name"]) for one in sets)
+    names = tuple(_folded(one["label"]) for one in sets)
     sections = list(_sections(sets))
     labels = max(len(row.label) for section in sections for row in section.rows)
     widths = [_width(names[i], sections, i) for i in range(len(sets))]
@@ -250,7 +250,7 @@ def _notes(sets: Sequence[Json]) -> Iterator[str]:
         yield "* pieces that begin a word; punctuation marks are words"
     for one in sets:
         if one["divergence"] is None:
-            name, reason = printable(one["name"]), printable(one["divergence_reason"])
+            name, reason = printable(one["label"]), printable(one["divergence_reason"])
             yield f"[dim]no divergence of {escape(name)}: {escape(reason)}[/dim]"
     shares = {
         kind: min(

@@ -35,14 +35,13 @@ the *date*, that is whatever the publisher lists for it; `latest` or a bare addr
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from transferset.errors import InputError, UsageError, sentence
+from transferset.errors import UsageError, sentence
 from transferset.sources.cache import DIGEST_LENGTHS
 from transferset.sources.slots import check_digest, check_name
 from transferset.sources.tables import (
@@ -56,8 +55,9 @@ from transferset.sources.tables import (
     then,
 )
 from transferset.sources.wikimedia import check_date, check_mirror, check_wiki
+from transferset.toml import read_toml
 
-_MOST_BYTES = 16 << 20
+_MOST_BYTES = 1 << 20
 _MOST_PARTS = 100_000
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*"
@@ -146,17 +146,10 @@ def load_corpus(path: Path) -> Corpus:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+        return read_toml(path, _MOST_BYTES)
     except OSError as error:
         found = error.strerror or str(error)
         raise UsageError(sentence("a corpora manifest", found, str(path))) from None
-    if len(content) > _MOST_BYTES:
-        raise InputError(sentence(f"at most {_MOST_BYTES} bytes", "more", str(path)))
-    try:
-        return tomllib.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(sentence("TOML in UTF-8", str(error), str(path))) from None
 
 
 def _part(table: object, licence: str, manifest: Path, at: str) -> CorpusPart:
