@@ -187,6 +187,7 @@ def figures(case: Case, parent: Made, runs: list[Usage], started: list[Usage]) -
         "mtok_per_s_without_startup": net_rate(tokens, wall, start_wall),
         "peak_mb": max(run.peak_mb for run in runs),
         "tree_peak_mb": max(run.tree_peak_mb for run in runs),
+        "own_peak_mb": max(run.own_peak_mb for run in runs),
     }
 
 

@@ -27,7 +27,14 @@ def name_of(row: Json) -> str:
 def job(rows: list[Json]) -> str:
     """One job by all tools."""
     head = ["tool", "workers", "Mtok", "CPU-s (all runs)", "wall s", "start-up CPU-s"]
-    head += ["Mtok / CPU-s", "without start-up", "Mtok / s", "peak MB of a process", "of all"]
+    head += [
+        "Mtok / CPU-s",
+        "without start-up",
+        "Mtok / s",
+        "peak MB of a process",
+        "less mapped files",
+        "of all",
+    ]
     lines = [
         (
             name_of(row),
@@ -40,6 +47,7 @@ def job(rows: list[Json]) -> str:
             number(row["mtok_per_cpu_s_without_startup"], ".2f"),
             f"{row['mtok_per_s']:.2f}",
             f"{row['peak_mb']:.0f}",
+            f"{row['own_peak_mb']:.0f}",
             f"{row['tree_peak_mb']:.0f}",
         )
         for row in rows

@@ -32,12 +32,17 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a process tree took. Megabytes are 10^6 bytes; `peak_mb` is of its largest process."""
+    """What a process tree took. Megabytes are 10^6 bytes.
+
+    `peak_mb` is of its largest process, `own_peak_mb` of that without files that it mapped, as far
+    as polling saw it.
+    """
 
     cpu_s: float
     wall_s: float
     peak_mb: float
     tree_peak_mb: float
+    own_peak_mb: float
     output: str
 
     def __add__(self, other: Usage) -> Usage:
@@ -46,6 +51,7 @@ class Usage:
             self.wall_s + other.wall_s,
             max(self.peak_mb, other.peak_mb),
             max(self.tree_peak_mb, other.tree_peak_mb),
+            max(self.own_peak_mb, other.own_peak_mb),
             other.output,
         )
 
@@ -57,14 +63,16 @@ class _MemoryWatch(threading.Thread):
         super().__init__(daemon=True)
         self.peak_kb = 0
         self.tree_peak_kb = 0
+        self.own_peak_kb = 0
         self.done = threading.Event()
 
     def run(self) -> None:
         """Poll until `done` is set."""
         while not self.done.wait(POLL_S):
             sizes = [_memory_kb(pid) for pid in _descendants(os.getpid())]
-            self.peak_kb = max([self.peak_kb, *(peak for peak, _ in sizes)])
-            self.tree_peak_kb = max(self.tree_peak_kb, sum(now for _, now in sizes))
+            self.peak_kb = max([self.peak_kb, *(peak for peak, _, _ in sizes)])
+            self.tree_peak_kb = max(self.tree_peak_kb, sum(now for _, now, _ in sizes))
+            self.own_peak_kb = max([self.own_peak_kb, *(own for _, _, own in sizes)])
 
 
 def _descendants(root: int) -> list[int]:
@@ -83,15 +91,17 @@ def _descendants(root: int) -> list[int]:
     return found
 
 
-def _memory_kb(pid: int) -> tuple[int, int]:
+def _memory_kb(pid: int) -> tuple[int, int, int]:
+    """Peak, present, and present without mapped files."""
     try:
         if Path(f"/proc/{pid}/cmdline").read_bytes() == Path("/proc/self/cmdline").read_bytes():
-            return 0, 0  # forked, not yet the command: what it shows is our own memory
+            return 0, 0, 0  # forked, not yet the command: what it shows is our own memory
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
-        return 0, 0
-    sizes = dict(re.findall(r"^(VmHWM|VmRSS):\s+(\d+) kB", status, re.MULTILINE))
-    return int(sizes.get("VmHWM", 0)), int(sizes.get("VmRSS", 0))
+        return 0, 0, 0
+    sizes = dict(re.findall(r"^(VmHWM|VmRSS|RssFile):\s+(\d+) kB", status, re.MULTILINE))
+    peak, now, files = (int(sizes.get(name, 0)) for name in ("VmHWM", "VmRSS", "RssFile"))
+    return peak, now, now - files
 
 
 def _children_cpu() -> float:
@@ -126,8 +136,8 @@ def measure(command: Sequence[str | Path], environment: Mapping[str, str] | None
     watch.join()
     if done.returncode:
         raise SystemExit(f"{command} ended with {done.returncode}:\n{done.stderr[-4000:]}")
-    peaks = watch.peak_kb * 1024 / 1e6, watch.tree_peak_kb * 1024 / 1e6
-    return Usage(cpu, wall, *peaks, done.stdout)
+    peaks = (watch.peak_kb, watch.tree_peak_kb, watch.own_peak_kb)
+    return Usage(cpu, wall, *(peak * 1024 / 1e6 for peak in peaks), done.stdout)
 
 
 def rate(size: int, work: Callable[[], object]) -> dict[str, float]:

@@ -71,6 +71,7 @@ def derive(
     """
     from transferset.pipeline.derive import derive as carry_out
     from transferset.pipeline.derive import splits
+    from transferset.pipeline.interchange import write_splits
     from transferset.stage import Quiet
 
     plan = plan_derive(
@@ -85,10 +86,12 @@ def derive(
     if (root / MANIFEST).exists():
         do = "choose another --out for the splits"
         raise SetError(sentence("a directory without a set", "a set", str(root), do))
-    return {
+    found = {
         str(one.take): carry_out(one, root / str(one.take), run, quiet, force=force)
         for one in plans
     }
+    write_splits(root, list(found))
+    return found
 
 
 def plan_derive(

@@ -9,7 +9,7 @@ import pyarrow as pa
 from blake3 import blake3
 
 from transferset import schema as schemas
-from transferset.files import write_atomic
+from transferset.files import write_atomic, writing
 from transferset.manifest import FileEntry, Json, ShardEntry, pretty
 from transferset.tokens import WordPiece
 
@@ -46,6 +46,17 @@ def write_datasets_files(
         "_split": split,
     }
     return [write_json(root, "dataset_info.json", info), write_json(root, "state.json", state)]
+
+
+def write_splits(root: Path, names: Sequence[str]) -> None:
+    """Write `dataset_dict.json`, by which `datasets` opens sibling sets as one `DatasetDict`.
+
+    Args:
+        root: The directory that the sets are in.
+        names: Their names.
+    """
+    with writing(root):
+        write_atomic(root / "dataset_dict.json", pretty({"splits": list(names)}))
 
 
 def write_tokenizer(root: Path, tokenizer: WordPiece) -> list[FileEntry]:

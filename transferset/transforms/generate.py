@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from numba import njit, uint32, uint64
 
@@ -21,14 +20,15 @@ from transferset.manifest import Json
 from transferset.schema import ids_type
 from transferset.steps import Generate
 from transferset.steps.amounts import parse_amount, resolve_amount
-from transferset.transforms.buffers import addressed, flat, lists
+from transferset.transforms.buffers import addressed, lists
 from transferset.transforms.fit import FIT_FILE, Fit, fit_surveyed, read_fit
 from transferset.transforms.philox import as_words, block
 from transferset.transforms.protocol import Position, Setting, Surveyed
 from transferset.transforms.unigram import (
     LENGTHS,
-    UnigramSurvey,
+    TOKENS,
     alias_table,
+    count_rows,
     draw_token,
     tallied,
 )
@@ -110,24 +110,23 @@ class FitSurvey:
         Args:
             setting: The set's tokenizer.
         """
-        self._tokens = UnigramSurvey(setting)
-        self._content = setting.is_content()
+        self._setting = setting
+        self._tokens = np.zeros(setting.vocab_size, np.int64)
         self._lengths: Counter[int] = Counter()
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count a batch."""
-        self._tokens.add(batch)  # also checks that ids are in range
-        ids, offsets = flat(batch)
-        lengths = np.empty(batch.num_rows, np.int64)
-        _content_lengths(ids, offsets, self._content, lengths)
-        found, rows = np.unique(lengths, return_counts=True)
-        self._lengths.update(dict(zip(found.tolist(), rows.tolist(), strict=True)))
+        lengths = count_rows(batch, self._setting, self._tokens)
+        rows = np.bincount(lengths)
+        found = np.flatnonzero(rows)
+        self._lengths.update(dict(zip(found.tolist(), rows[found].tolist(), strict=True)))
 
     def finish(self) -> pa.RecordBatch:
         """All counts, see `unigram.tallied`."""
-        found = sorted(self._lengths.items())
-        lengths = tallied(LENGTHS, np.array([a for a, _ in found]), np.array([b for _, b in found]))
-        return pa.concat_batches([lengths, self._tokens.finish()])
+        lengths = np.array(sorted(self._lengths.items()), np.int64).reshape(-1, 2)
+        ids = np.flatnonzero(self._tokens)
+        of_tokens = tallied(TOKENS, ids, self._tokens[ids])
+        return pa.concat_batches([tallied(LENGTHS, lengths[:, 0], lengths[:, 1]), of_tokens])
 
 
 class MadeRows:
@@ -171,17 +170,6 @@ class MadeRows:
         _draw_rows(np.uint64(start), key, self._tokens, offsets, self._frame, ids)
         made = pa.RecordBatch.from_arrays([lists(ids, offsets)], names=["input_ids"])
         return addressed(made, start)
-
-
-@njit(cache=True, nogil=True)
-def _content_lengths(
-    ids: Any, offsets: Any, content: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64]
-) -> None:
-    for i in range(len(lengths)):
-        length = 0
-        for j in range(offsets[i], offsets[i + 1]):
-            length += content[ids[j]]
-        lengths[i] = length
 
 
 @njit(cache=True, nogil=True)

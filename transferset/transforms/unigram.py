@@ -44,15 +44,40 @@ def count_tokens(batch: pa.RecordBatch, setting: Setting, counts: Counts) -> Non
     Raises:
         InputError: An id is not below the size of the vocabulary.
     """
-    special = [setting.cls, setting.sep, setting.pad, setting.mask]
+    special = _specials(setting)
+    before = counts[special]
+    ids, _ = flat(batch)
+    _require_known(_add(ids, counts), batch, len(counts))
+    counts[special] = before
+
+
+def count_rows(batch: pa.RecordBatch, setting: Setting, counts: Counts) -> Counts:
+    """As `count_tokens`, and how many content tokens each row has.
+
+    Returns:
+        int64[rows].
+    """
+    special = _specials(setting)
     before = counts[special]
     ids, offsets = flat(batch)
-    wrong = _add(ids, counts)
+    lengths = np.empty(batch.num_rows, np.int64)
+    wrong = _add_rows(ids, offsets, setting.is_content(), counts, lengths)
+    _require_known(wrong, batch, len(counts))
+    counts[special] = before
+    return lengths
+
+
+def _specials(setting: Setting) -> list[int]:
+    return [setting.cls, setting.sep, setting.pad, setting.mask]
+
+
+def _require_known(wrong: int, batch: pa.RecordBatch, size: int) -> None:
+    """Refuse the id at place `wrong`, unless that is −1."""
     if wrong >= 0:
+        ids, offsets = flat(batch)
         row = int(np.searchsorted(offsets, wrong, "right")) - 1
         where = f"row {addresses(batch)[0][row]}"
-        raise InputError(sentence(f"ids below {len(counts)}", str(ids[wrong]), where))
-    counts[special] = before
+        raise InputError(sentence(f"ids below {size}", str(ids[wrong]), where))
 
 
 class UnigramSurvey:
@@ -220,4 +245,20 @@ def _add(ids: Any, counts: Counts) -> int:
         if token >= size:
             return i
         counts[token] += 1
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _add_rows(ids: Any, offsets: Any, content: Any, counts: Counts, lengths: Counts) -> int:
+    """Count ids, and content tokens by row; the place of the first out of range, or −1."""
+    size = uint64(len(counts))
+    for i in range(len(lengths)):
+        length = 0
+        for j in range(offsets[i], offsets[i + 1]):
+            token = uint64(ids[j])
+            if token >= size:
+                return j
+            counts[token] += 1
+            length += content[token]
+        lengths[i] = length
     return -1
