@@ -189,6 +189,8 @@ def _check_order(src: ShardSet, steps: Sequence[Step]) -> None:
             raise UsageError(
                 sentence("no labels where ids are moved", f"--{name} after --mask", do=do)
             )
+        if isinstance(step, Pack) and step.by == "document" and "doc_id" not in columns:
+            raise UsageError(sentence("a column doc_id to pack by document", ", ".join(columns)))
         columns = step.columns(columns)
 
 

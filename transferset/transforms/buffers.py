@@ -85,8 +85,9 @@ def take(batch: pa.RecordBatch, picked: npt.NDArray[np.int64]) -> pa.RecordBatch
             offsets = column.offsets.to_numpy()
             lengths = np.diff(offsets)[picked]
             new = np.append(0, np.cumsum(lengths)).astype(np.int32)
-            values = np.empty(int(new[-1]), column.values.type.to_pandas_dtype())
-            _gather(column.values.to_numpy(), offsets, picked, new, values)
+            source = column.values.to_numpy()
+            values = np.empty(int(new[-1]), source.dtype)
+            _gather(source, offsets, picked, new, values)
             arrays.append(lists(values, new))
         else:
             arrays.append(column.take(indices))
@@ -110,6 +111,6 @@ def count_marked(ids: Ids, marked: npt.NDArray[np.bool_]) -> int:
 @njit(cache=True, nogil=True)
 def _gather(source: Ids, offsets: Offsets, picked: Any, new: Offsets, target: Ids) -> None:
     for i in range(len(picked)):
-        start = offsets[picked[i]]
-        for j in range(new[i + 1] - new[i]):
-            target[new[i] + j] = source[start + j]
+        shift = offsets[picked[i]] - new[i]
+        for j in range(new[i], new[i + 1]):
+            target[j] = source[shift + j]
