@@ -75,12 +75,14 @@ def against(ours: Json, peer: Json) -> str:
     def times(unit: str) -> float | None:
         return ours[unit] / peer[unit] if ours[unit] and peer[unit] else None
 
-    net = number(times("mtok_per_cpu_s_without_startup"), ".1f")
-    net_wall = number(times("mtok_per_s_without_startup"), ".1f")
+    def said(unit: str) -> str:
+        net = times(f"{unit}_without_startup")
+        tail = "" if net is None else f" ({net:.1f}× without start-up on both sides)"
+        return f"{times(unit):.1f}×{tail}"
+
     return (
-        f"{times('mtok_per_cpu_s'):.1f}× the tokens of `{peer['tool']}` per CPU-second"
-        f" (without start-up on both sides {net}×), {times('mtok_per_s'):.1f}× per second"
-        f" ({net_wall}×)."
+        f"{said('mtok_per_cpu_s')} the tokens of `{peer['tool']}` per CPU-second,"
+        f" {said('mtok_per_s')} per second."
     )
 
 

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import int64, njit, uint64
+from numba import int64, uint64
 
+from transferset.compiled import inlined, kernel
 from transferset.errors import TransfersetError, sentence
 from transferset.report.id_rows import ID_BITS, Counts, Pieces, Rows, id_batches
 from transferset.shards import ShardSet
@@ -116,7 +117,7 @@ def _unpacked(packed: npt.NDArray[np.uint64], shift: int) -> Counts:
     return ((packed >> np.uint64(shift)) & np.uint64(_COUNT)).astype(np.int64)
 
 
-@njit(inline="always")
+@inlined
 def _mixed(key: Any) -> Any:
     """A bijection of 64 bits under which each bit depends on all (MurmurHash3's finaliser)."""
     key ^= key >> uint64(33)
@@ -126,13 +127,13 @@ def _mixed(key: Any) -> Any:
     return key ^ (key >> uint64(33))
 
 
-@njit(inline="always")
+@inlined
 def _kept(key: Any, halved: Any) -> Any:
     # the top bits choose what is kept, the low ones the slot; two shifts, for 64 is not one
     return (key >> uint64(1)) >> uint64(63 - halved) == uint64(0)
 
 
-@njit(inline="always")
+@inlined
 def _place(slots: Any, state: Any, key: Any) -> Any:
     """The slot of a type: its own, or the empty one where it would stand."""
     slot = int64(key & uint64((int64(1) << state[_BITS]) - 1))
@@ -141,7 +142,7 @@ def _place(slots: Any, state: Any, key: Any) -> Any:
     return slot
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _store(slots: Any, state: Any, slot: Any, key: Any, packed: Any) -> None:
     if slot + 1 == (int64(1) << state[_BITS]) + _SLACK:  # the last slot stays empty: probes end
         state[_CROWDED] = 1
@@ -151,7 +152,7 @@ def _store(slots: Any, state: Any, slot: Any, key: Any, packed: Any) -> None:
     state[_USED] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _make_room(slots: Any, state: Any, most_bits: int) -> None:
     """Double the slots, or halve the types, in place.
 
@@ -176,7 +177,7 @@ def _make_room(slots: Any, state: Any, most_bits: int) -> None:
             _store(slots, state, _place(slots, state, key), key, packed)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _read_keys(ids: Any, offsets: Any, content: Any, order: int, keys: Any) -> Any:
     """Write a number for each n-gram, the same for the same ids and for no others."""
     window = (uint64(1) << uint64(ID_BITS * order)) - uint64(1)
@@ -196,7 +197,7 @@ def _read_keys(ids: Any, offsets: Any, content: Any, order: int, keys: Any) -> A
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add(keys: Any, side: int, slots: Any, state: Any, most_bits: int) -> None:
     # apart from reading ids, so that the processor has many look-ups under way: twice as fast
     one = uint64(1) << uint64(32 * side)

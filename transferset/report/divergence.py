@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from transferset.compiled import kernel
 from transferset.report.bigrams import NgramTable
 from transferset.report.id_rows import Counts
 
@@ -90,7 +90,7 @@ def _compare(blocks: Blocks, totals: tuple[int, int], share: float) -> Divergenc
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sum(
     child: Any, parent: Any, of_child: int, of_parent: int, union: float, smoothing: float,
     sums: Any,

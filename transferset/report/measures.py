@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 
+from transferset.compiled import kernel
 from transferset.report.id_rows import Bools, Counts, IdBatch, Pieces, Rows, id_batches
 from transferset.schema import COLUMNS
 from transferset.shards import ShardSet
@@ -124,7 +124,7 @@ class _Tally:
             self.text_bytes += _string_bytes(batch.columns.column(name))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count(
     ids: Any, offsets: Any, kinds: Any, counts: Any, first_seen: Any, position: Any,
     content: Any, words: Any,

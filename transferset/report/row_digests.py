@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, uint64
+from numba import uint64
 
+from transferset.compiled import kernel
 from transferset.report.id_rows import IdBatch
 
 Digests = npt.NDArray[np.uint64]
@@ -56,7 +57,7 @@ class Digester:
         return digests
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sum(ids: Any, offsets: Any, values: Any, digests: Any) -> None:
     for row in range(len(offsets) - 1):
         for piece in ids[offsets[row] : offsets[row + 1]]:
@@ -64,12 +65,12 @@ def _sum(ids: Any, offsets: Any, values: Any, digests: Any) -> None:
             digests[row, 1] += values[piece, 1]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _turned(word: Any, bits: Any) -> Any:
     return (word << uint64(bits)) | (word >> uint64(64 - bits))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
     v0 += v1
     v2 += v3
@@ -84,7 +85,7 @@ def _round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
     return v0, v1, v2, v3
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _siphash(ids: Any, offsets: Any, k0: Any, k1: Any, digests: Any) -> None:
     for row in range(len(offsets) - 1):
         v0 = k0 ^ uint64(0x736F6D6570736575)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from transferset.compiled import kernel
 from transferset.report.id_rows import IdBatch, Pieces, Rows, id_batches, rows_of
 from transferset.shards import ShardSet
 
@@ -85,7 +85,7 @@ def _still_equal(mine: IdBatch, its: IdBatch, names: list[str]) -> list[str]:
     return [name for name in names if a.column(name).equals(b.column(name))]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _equal(a: Any, b: Any) -> bool:
     i = 0
     while i < min(len(a), len(b)) and a[i] == b[i]:
@@ -93,7 +93,7 @@ def _equal(a: Any, b: Any) -> bool:
     return i == len(a) == len(b)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _permuted(a: Any, b: Any, content: Any, balance: Any) -> bool:
     """Whether rows of one length hold the same ids as often, with specials where they were."""
     for i in range(len(a)):
@@ -111,7 +111,7 @@ def _permuted(a: Any, b: Any, content: Any, balance: Any) -> bool:
     return even
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _within(b: Any, a: Any) -> bool:
     """Whether `b` is left of `a` when ids are deleted; taking the first that fits is enough."""
     found = 0
@@ -121,7 +121,7 @@ def _within(b: Any, a: Any) -> bool:
     return found == len(b)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _compare(
     a_ids: Any, a_offsets: Any, b_ids: Any, b_offsets: Any, content: Any, balance: Any,
     counts: Any,
@@ -169,7 +169,7 @@ def occurs_in_order(part: ShardSet, whole: ShardSet, progress: Rows | None = Non
     return want is None
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _advance(a_ids: Any, a_offsets: Any, b_ids: Any, b_offsets: Any) -> Any:
     """Find rows of B among those of A until either ends; gives how many of each were passed."""
     i = j = 0

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numba import int64, njit, uint64
+from numba import int64, uint64
 
+from transferset.compiled import kernel
 from transferset.errors import TransfersetError, sentence
 from transferset.report.id_rows import Pieces, Rows, id_batches, rows_of
 from transferset.report.row_digests import Digester, Digests
@@ -152,7 +153,7 @@ def _read(path: Path) -> Iterator[Digests]:
             yield np.frombuffer(raw, np.uint64).reshape(-1, 2)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count(digests: Any, side: int, keys: Any, counts: Any) -> None:
     mask = uint64(len(keys) - 1)
     for i in range(len(digests)):
@@ -166,7 +167,7 @@ def _count(digests: Any, side: int, keys: Any, counts: Any) -> None:
         counts[slot, side] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _match(counts: Any) -> Any:
     totals = np.zeros(6, np.int64)
     for i in range(len(counts)):

@@ -6,13 +6,13 @@ it is used, every read stays within the padding. See `bzip2_kernel` for what fol
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import int64, njit, uint64
+from numba import int64, uint64
 
-_F = TypeVar("_F", bound=Callable[..., Any])
+from transferset.compiled import inlined, kernel
+
 Array = np.ndarray[Any, Any]
 
 #: The most symbols that a block may have.
@@ -23,22 +23,13 @@ PAD_WORDS = 64
 _LOOK = 10  # bits of a code that are looked up at once
 
 
-def compiled(function: _F) -> _F:
-    """Compile a function on its first call and keep the code on disk."""
-    return cast(_F, njit(cache=True, nogil=True)(function))
-
-
-def _inlined(function: _F) -> _F:
-    return cast(_F, njit(inline="always")(function))
-
-
-@_inlined
+@inlined
 def _peek(words: Array, bit: int, count: int) -> Any:
     both = (uint64(words[bit >> 5]) << uint64(32)) | uint64(words[(bit >> 5) + 1])
     return int64((both << uint64(bit & 31)) >> uint64(64 - count))
 
 
-@compiled
+@kernel
 def _read_used(words: Array, bit: int, used: Array) -> tuple[int, int]:
     """Read which bytes occur; gives their number and the next bit."""
     groups = _peek(words, bit, 16)
@@ -55,7 +46,7 @@ def _read_used(words: Array, bit: int, used: Array) -> tuple[int, int]:
     return count, bit
 
 
-@compiled
+@kernel
 def _read_selectors(words: Array, bit: int, stop: int, tables: int, selectors: Array) -> int:
     """Read which table each 50 symbols use; gives the next bit, -1 for damage."""
     order = np.arange(6)
@@ -77,7 +68,7 @@ def _read_selectors(words: Array, bit: int, stop: int, tables: int, selectors: A
     return bit
 
 
-@compiled
+@kernel
 def _read_lengths(words: Array, bit: int, stop: int, lengths: Array) -> int:
     """Read the code lengths of one table; gives the next bit, -1 for damage."""
     length = _peek(words, bit, 5)
@@ -95,7 +86,7 @@ def _read_lengths(words: Array, bit: int, stop: int, lengths: Array) -> int:
     return bit
 
 
-@compiled
+@kernel
 def _make_table(lengths: Array, look: Array, limits: Array, bases: Array, symbols: Array) -> bool:
     """Make the canonical code of `lengths`; False if it has more codes than fit.
 
@@ -121,7 +112,7 @@ def _make_table(lengths: Array, look: Array, limits: Array, bases: Array, symbol
     return True
 
 
-@compiled
+@kernel
 def read_symbols(words: Array, bit: int, stop: int, last: Array, counts: Array) -> tuple[int, int]:
     """Undo the codes of a block.
 
@@ -161,7 +152,7 @@ def read_symbols(words: Array, bit: int, stop: int, last: Array, counts: Array) 
     return (size, origin) if origin < size else (-1, 0)
 
 
-@compiled
+@kernel
 def _undo(  # noqa: C901 - one loop, a symbol a turn; calls would cost a third
     words: Array,
     bit: int,

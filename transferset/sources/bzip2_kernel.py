@@ -16,7 +16,8 @@ import zlib
 import numpy as np
 from numba import int64, uint32
 
-from transferset.sources.bzip2_codes import BLOCK_SYMBOLS, PAD_WORDS, Array, compiled, read_symbols
+from transferset.compiled import kernel
+from transferset.sources.bzip2_codes import BLOCK_SYMBOLS, PAD_WORDS, Array, read_symbols
 
 _LANES = 12  # walks under way together
 _STARTS = 256  # places at which walks begin
@@ -70,7 +71,7 @@ def _peek32(words: Array, bit: int) -> int:
     return both >> (32 - (bit & 31)) & 0xFFFFFFFF
 
 
-@compiled
+@kernel
 def _link(last: Array, size: int, counts: Array, links: Array) -> None:
     """Store each place's byte and, above it, the place that follows; uses up `counts`."""
     total = 0
@@ -84,7 +85,7 @@ def _link(last: Array, size: int, counts: Array, links: Array) -> None:
         counts[byte] += 1
 
 
-@compiled
+@kernel
 def _walk(links: Array, size: int, origin: int, lanes: Array, out: Array) -> None:
     """Follow `links` from `origin`, in pieces that are walked side by side.
 
@@ -134,7 +135,7 @@ def _walk(links: Array, size: int, origin: int, lanes: Array, out: Array) -> Non
         piece = follower[piece]
 
 
-@compiled
+@kernel
 def _expand(walked: Array, size: int, plain: Array) -> int:
     """Undo the first run-length code: four equal bytes are followed by a count of more.
 

@@ -157,7 +157,8 @@ class Mask(Step):
 
     def columns(self, before: Columns) -> Columns:
         """Without the text, with labels if wanted."""
-        return (*without(before, TEXT), *(("labels",) if self.labels else ()))
+        more = ("labels",) if self.labels and "labels" not in before else ()
+        return (*without(before, TEXT), *more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit, uint32, uint64
+from numba import uint32, uint64
 
+from transferset.compiled import inlined, kernel
 from transferset.errors import TransfersetError, sentence
 from transferset.ledger import Ledger, Reason
 from transferset.manifest import Json
@@ -83,7 +84,7 @@ def _counted(
         yield times
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def draw(first: Any, count: Any, rows: Any, k0: Any, k1: Any) -> Any:
     """Uniform draws.
 
@@ -106,7 +107,7 @@ def draw(first: Any, count: Any, rows: Any, k0: Any, k1: Any) -> Any:
     return drawn
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _exactly(number: Any, rows: Any, k0: Any, k1: Any) -> Any:
     """A draw that passes over the words that would make some rows likelier than others."""
     first = (uint64(0) - rows) % rows
@@ -120,7 +121,7 @@ def _exactly(number: Any, rows: Any, k0: Any, k1: Any) -> Any:
         turn = uint32(turn + 1)
 
 
-@njit(inline="always")
+@inlined
 def _product(a: Any, b: Any) -> Any:
     """The upper and the lower 64 bits of a product of two uint64."""
     a0, a1, b0, b1 = a & _LOW, a >> _32, b & _LOW, b >> _32

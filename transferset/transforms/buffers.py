@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 
+from transferset.compiled import kernel
 from transferset.schema import ADDRESS
 
 Ids = npt.NDArray[Any]
@@ -30,7 +30,7 @@ def flat(batch: pa.RecordBatch, name: str = "input_ids") -> tuple[Ids, Offsets]:
     offsets = column.offsets.to_numpy()
     start, stop = int(offsets[0]), int(offsets[-1])
     values = column.values.slice(start, stop - start).to_numpy()
-    return values, offsets - offsets[0] if start else offsets
+    return values, offsets - offsets[0]  # always a new array, so kernels meet one type
 
 
 def lists(values: Ids, offsets: Offsets) -> pa.ListArray:
@@ -94,7 +94,7 @@ def take(batch: pa.RecordBatch, picked: npt.NDArray[np.int64]) -> pa.RecordBatch
     return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_marked(ids: Ids, marked: npt.NDArray[np.bool_]) -> int:
     """How many ids the table marks.
 
@@ -108,7 +108,7 @@ def count_marked(ids: Ids, marked: npt.NDArray[np.bool_]) -> int:
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _gather(source: Ids, offsets: Offsets, picked: Any, new: Offsets, target: Ids) -> None:
     for i in range(len(picked)):
         shift = offsets[picked[i]] - new[i]

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 
+from transferset.compiled import kernel
 from transferset.transforms.draws import address, bounded
 from transferset.transforms.pieces import begins_word, is_content
 from transferset.transforms.unigram import draw_token
@@ -40,7 +41,7 @@ BECOMES_MASK: Final = threshold(0.8)
 BECOMES_OTHER: Final = threshold(0.9)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def choose(
     ids: Any, offsets: Any, draws: Any, specials: Any, table: Any, below: Any, chosen: Any
 ) -> None:
@@ -68,7 +69,7 @@ def choose(
             inside = content
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mask_rule(ids: Any, chosen: Any, mask: Any, out: Any) -> None:
     """Put [MASK] in the place of the chosen.
 
@@ -82,7 +83,7 @@ def mask_rule(ids: Any, chosen: Any, mask: Any, out: Any) -> None:
         out[i] = mask if chosen[i] else ids[i]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def bert_rule(
     ids: Any, offsets: Any, draws: Any, chosen: Any, mask: Any, pieces: Any, out: Any
 ) -> None:
@@ -114,7 +115,7 @@ def bert_rule(
                 out[i] = pieces[other]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def label(ids: Any, chosen: Any, labels: Any) -> None:
     """Note the ids of the chosen, where there is no label yet.
 
@@ -128,7 +129,7 @@ def label(ids: Any, chosen: Any, labels: Any) -> None:
             labels[i] = ids[i]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def replace(
     ids: Any, offsets: Any, draws: Any, chosen: Any, columns: Any, bits: Any, out: Any
 ) -> None:
@@ -154,7 +155,7 @@ def replace(
             )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def delete(
     ids: Any, offsets: Any, chosen: Any, specials: Any, out: Any, ends: Any, alive: Any
 ) -> Any:

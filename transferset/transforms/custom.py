@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-from numba import njit
 
+from transferset.compiled import kernel
 from transferset.errors import TransfersetError, sentence
 from transferset.ledger import Ledger, Reason
 from transferset.schema import ADDRESS
@@ -116,7 +116,7 @@ def _nulls(column: pa.Array) -> int:
     return int(column.null_count + inner)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _first_stray(rows: Any, copies: Any, new_rows: Any, new_copies: Any) -> int:
     """The first of the new addresses that is not found further on among the old ones, or −1."""
     at = 0
@@ -129,7 +129,7 @@ def _first_stray(rows: Any, copies: Any, new_rows: Any, new_copies: Any) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _first_wrong(ids: Any, offsets: Any, cls: int, sep: int, size: int) -> int:
     """The first row that is not [CLS] … [SEP], or has an id that the vocabulary lacks, or −1."""
     for i in range(len(offsets) - 1):

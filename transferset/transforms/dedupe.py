@@ -13,8 +13,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit, uint64
+from numba import uint64
 
+from transferset.compiled import kernel
 from transferset.ledger import Ledger, Reason
 from transferset.manifest import Json
 from transferset.steps import Dedupe
@@ -160,7 +161,7 @@ class _Known:
         _insert(old, 0, self._digests, self._table, np.zeros(used, np.bool_))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _insert(records: Any, used: int, digests: Any, table: Any, repeated: Any) -> int:
     """Look digests up, put new ones in; `table` holds their numbers from 1."""
     last = uint64(len(table) - 1)

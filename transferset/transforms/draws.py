@@ -14,8 +14,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit, uint64
+from numba import uint64
 
+from transferset.compiled import inlined, kernel
 from transferset.transforms import philox
 from transferset.transforms.buffers import Offsets, addresses
 from transferset.transforms.protocol import Position
@@ -82,7 +83,7 @@ def _key(at: Position) -> tuple[np.uint32, np.uint32]:
     return philox.as_words(at.key)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _lay_out(offsets: Any, first: Any, each: Any, starts: Any) -> Any:
     """Write where the words of rows begin until there are many; gives the row after the last."""
     stop, total = first, uint64(0)
@@ -94,7 +95,7 @@ def _lay_out(offsets: Any, first: Any, each: Any, starts: Any) -> Any:
     return stop
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fill(draws: Any) -> None:
     """Write each block's counter where its words will be, then encipher all in place.
 
@@ -119,13 +120,13 @@ def _fill(draws: Any) -> None:
         words[at + _3] = w3
 
 
-@njit(inline="always")
+@inlined
 def address(draws: Any, row: Any) -> Any:
     """Where a row's words come from: its address and the key, for `bounded`."""
     return draws.row[row], draws.copy[row], draws.k0, draws.k1
 
 
-@njit(inline="always")
+@inlined
 def bounded(word: Any, below: Any, spare: Any, where: Any) -> Any:
     """A whole number below a bound, each exactly equally likely.
 
@@ -146,7 +147,7 @@ def bounded(word: Any, below: Any, spare: Any, where: Any) -> Any:
     return product >> _32, spare
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _repeated(product: Any, below: Any, spare: Any, where: Any) -> Any:
     row, copy, k0, k1 = where
     while product & _LOW < ((_1 << _32) - below) % below:

@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 
+from transferset.compiled import kernel
 from transferset.errors import UsageError, sentence
 from transferset.ledger import Ledger, Reason
 from transferset.schema import ADDRESS
@@ -152,7 +152,7 @@ def _texts(values: Iterable[object]) -> set[str]:
     return {value for value in values if isinstance(value, str) and value}
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count(
     ids: Any, offsets: Any, cls: int, sep: int, pad: int, mask: int, unk: int
 ) -> tuple[Any, Any]:

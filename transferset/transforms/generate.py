@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numba import njit, uint32, uint64
+from numba import uint32, uint64
 
+from transferset.compiled import kernel
 from transferset.errors import TransfersetError, sentence
 from transferset.manifest import Json
 from transferset.schema import ids_type
@@ -172,14 +173,14 @@ class MadeRows:
         return addressed(made, start)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _draw_lengths(first: Any, key: Any, table: Any, sizes: Any, lengths: Any) -> None:
     for i in range(len(lengths)):
         w0, w1, _, _ = block(first + uint64(i), uint32(0), uint32(0), key[0], key[1])
         lengths[i] = sizes[draw_token(w0, w1, table.columns, table.bits)]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _draw_rows(first: Any, key: Any, table: Any, offsets: Any, frame: Any, ids: Any) -> None:
     """Algorithm 2, lines 4 to 10.
 

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from transferset.compiled import kernel
 
 #: A marked row: its address, and how many times it is meant.
 MARK: Final = np.dtype([("row", "<u8"), ("copy", "<u4"), ("times", "<u4")])
@@ -87,7 +88,7 @@ class Marks:
         return inside
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _look_up(rows: Any, copies: Any, row: Any, copy: Any, times: Any) -> Any:
     found = np.zeros(len(rows), np.uint32)
     j = 0

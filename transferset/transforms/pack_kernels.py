@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from transferset.compiled import kernel
 
 #: How a row stands to the one before it: in another packed row, beside it, or after a [SEP].
 APART: Final = 0
@@ -20,7 +21,7 @@ Lengths = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def join_rows(
     lengths: Lengths, starts: Flags, room: int, by_document: bool, held: int, joins: Any
 ) -> int:
@@ -72,7 +73,7 @@ def packed_lengths(lengths: Lengths, joins: npt.NDArray[np.uint8], room: int) ->
     return np.repeat(firsts, parts), whole * (number + 1) // count - whole * number // count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_packs(ids: Any, offsets: Any, joins: Any, frame: Any, packed: Any, ends: Lengths) -> None:
     """Write the packed rows.
 

@@ -10,15 +10,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 
+from transferset.compiled import inlined, kernel
 from transferset.transforms.draws import address, bounded
 from transferset.transforms.pieces import begins_word, is_fixed
 
 _1, _32 = uint64(1), uint64(32)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def permute_tokens(ids: Any, offsets: Any, draws: Any, specials: Any, out: Any) -> None:
     """Permute the tokens of each segment, every order equally likely.
 
@@ -50,7 +51,7 @@ def permute_tokens(ids: Any, offsets: Any, draws: Any, specials: Any, out: Any) 
                 out[begin + j] = token
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def permute_units(
     ids: Any, offsets: Any, draws: Any, specials: Any, table: Any, window: Any, out: Any
 ) -> None:
@@ -87,7 +88,7 @@ def permute_units(
             begin = end + _1
 
 
-@njit(inline="always")
+@inlined
 def _segment_end(ids: Any, begin: Any, stop: Any, specials: Any) -> Any:
     end = begin
     while end < stop and not is_fixed(ids[end], specials):
@@ -95,7 +96,7 @@ def _segment_end(ids: Any, begin: Any, stop: Any, specials: Any) -> Any:
     return end
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _longest(offsets: Any, draws: Any) -> Any:
     longest = 0
     for r in range(draws.first, draws.stop):
@@ -103,7 +104,7 @@ def _longest(offsets: Any, draws: Any) -> Any:
     return longest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _heads(ids: Any, begin: Any, end: Any, table: Any, heads: Any) -> Any:
     """Write where the units of a segment begin, and its end; gives their number."""
     units = uint64(0)
@@ -115,7 +116,7 @@ def _heads(ids: Any, begin: Any, end: Any, table: Any, heads: Any) -> Any:
     return units
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _anywhere(
     words: Any, first: Any, heads: Any, units: Any, spare: Any, where: Any, order: Any
 ) -> Any:
@@ -127,7 +128,7 @@ def _anywhere(
     return spare
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _near(
     words: Any, first: Any, heads: Any, units: Any, window: Any, keys: Any, ends: Any, order: Any
 ) -> None:
@@ -157,7 +158,7 @@ def _near(
         order[place] = unit
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _copy(ids: Any, heads: Any, units: Any, order: Any, out: Any) -> None:
     at = heads[0]
     for k in range(units):

@@ -8,14 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, uint32, uint64
+from numba import uint32, uint64
+
+from transferset.compiled import inlined, kernel
 
 _M0, _M1 = uint64(0xD2511F53), uint64(0xCD9E8D57)
-_W0, _W1 = uint32(0x9E3779B9), uint32(0xBB67AE85)
-_32 = uint64(32)
+_W0, _W1 = uint64(0x9E3779B9), uint64(0xBB67AE85)
+_LOW, _32 = uint64(0xFFFFFFFF), uint64(32)
 
 
-@njit(inline="always")
+@inlined
 def block(row: Any, copy: Any, number: Any, k0: Any, k1: Any) -> Any:
     """Four random words at one address.
 
@@ -29,21 +31,19 @@ def block(row: Any, copy: Any, number: Any, k0: Any, k1: Any) -> Any:
     Returns:
         Four uint32.
     """
-    c0, c1 = uint32(row), uint32(row >> _32)
-    c2, c3 = uint32(copy), uint32(number)
+    # in 64 bits throughout: half the conversions
+    c0, c1 = uint64(row) & _LOW, uint64(row) >> _32
+    c2, c3 = uint64(copy) & _LOW, uint64(number) & _LOW
+    key0, key1 = uint64(k0), uint64(k1)
     for _ in range(10):
-        p0 = uint64(c0) * _M0
-        p1 = uint64(c2) * _M1
-        c0 = uint32(uint32(p1 >> _32) ^ c1 ^ k0)
-        c1 = uint32(p1)
-        c2 = uint32(uint32(p0 >> _32) ^ c3 ^ k1)
-        c3 = uint32(p0)
-        k0 = uint32(k0 + _W0)
-        k1 = uint32(k1 + _W1)
-    return c0, c1, c2, c3
+        p0, p1 = c0 * _M0, c2 * _M1
+        c0, c1 = (p1 >> _32) ^ c1 ^ key0, p1 & _LOW
+        c2, c3 = (p0 >> _32) ^ c3 ^ key1, p0 & _LOW
+        key0, key1 = (key0 + _W0) & _LOW, (key1 + _W1) & _LOW
+    return uint32(c0), uint32(c1), uint32(c2), uint32(c3)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill(words: Any, count: int, row: Any, copy: Any, k0: Any, k1: Any) -> None:
     """Fill `words[:count]` with the first words of a row; room for the last block is needed.
 
@@ -63,7 +63,7 @@ def fill(words: Any, count: int, row: Any, copy: Any, k0: Any, k1: Any) -> None:
         words[4 * b + 3] = w3
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def word(number: Any, row: Any, copy: Any, k0: Any, k1: Any) -> Any:
     """Word `number` of a row, alone: for the rare draw beyond what was filled."""
     w0, w1, w2, w3 = block(row, copy, uint32(number // 4), k0, k1)

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, uint32
+from numba import uint32
 
+from transferset.compiled import inlined
 from transferset.errors import UsageError, sentence
 from transferset.transforms.protocol import Setting
 
@@ -43,19 +44,19 @@ def word_table(setting: Setting, *, words: bool) -> npt.NDArray[np.bool_]:
     return np.array(setting.word_start, np.bool_)
 
 
-@njit(inline="always")
+@inlined
 def is_content(token: Any, specials: Any) -> Any:
     """Whether an id is a content token; `|` because one branch is faster than four."""
     return not (is_fixed(token, specials) | (token == specials.mask))
 
 
-@njit(inline="always")
+@inlined
 def is_fixed(token: Any, specials: Any) -> Any:
     """Whether an id keeps its place when others move; [MASK] moves like a token."""
     return (token == specials.sep) | (token == specials.cls) | (token == specials.pad)
 
 
-@njit(inline="always")
+@inlined
 def begins_word(token: Any, table: Any) -> Any:
     """Whether an id begins a word by the table; ids beyond it do."""
     return uint32(token) >= len(table) or table[uint32(token)]

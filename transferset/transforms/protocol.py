@@ -53,7 +53,7 @@ class Position:
             (row >> np.uint64(32)).astype(np.uint32),
         )
         words = rng.philox(tuple(np.broadcast_arrays(low, high, copy, blocks)), self.key)  # type: ignore[arg-type]
-        flat = np.stack(words, axis=-1).reshape(len(row), -1)
+        flat = np.stack(words, axis=-1).reshape(len(row), 4 * blocks.size)
         return flat[:, :draws] / 2.0**32
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, uint32, uint64
+from numba import uint32, uint64
 
+from transferset.compiled import inlined, kernel
 from transferset.transforms.keys import join
 from transferset.transforms.philox import as_words, block
 
@@ -19,7 +20,7 @@ _32 = uint64(32)
 _LOW = uint64(0xFFFFFFFF)
 
 
-@njit(inline="always")
+@inlined
 def _round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
     v0 += v1
     v2 += v3
@@ -38,7 +39,7 @@ def _round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
     return v0, v1, v2, v3
 
 
-@njit(inline="always")
+@inlined
 def _absorb(v0: Any, v1: Any, v2: Any, v3: Any, word: Any) -> Any:
     v3 ^= word
     v0, v1, v2, v3 = _round(v0, v1, v2, v3)
@@ -46,19 +47,19 @@ def _absorb(v0: Any, v1: Any, v2: Any, v3: Any, word: Any) -> Any:
     return v0 ^ word, v1, v2, v3
 
 
-@njit(inline="always")
+@inlined
 def _end(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
     for _ in range(4):
         v0, v1, v2, v3 = _round(v0, v1, v2, v3)
     return v0, v1, v2, v3
 
 
-@njit(inline="always")
+@inlined
 def _id(ids: Any, i: Any) -> Any:
     return uint64(uint32(ids[i]))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def hash_rows(ids: Any, offsets: Any, k0: Any, k1: Any) -> Any:
     """Digest each row, its ids taken as little-endian 32-bit numbers.
 
@@ -109,7 +110,7 @@ def digest_rows(
     return digests
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _drawn_key(k0: Any, k1: Any) -> Any:
     # an address where no row is
     w0, w1, w2, w3 = block(uint64(0), uint32(_LOW), uint32(_LOW), k0, k1)

@@ -13,7 +13,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, uint64
+from numba import uint64
+
+from transferset.compiled import kernel
 
 #: Entries: their keys (uint64), their sizes (int64 ≥ 0), and whatever else is to be carried along.
 Columns = tuple[npt.NDArray[Any], ...]
@@ -83,7 +85,7 @@ def _histogram(source: Source, within: _Bucket) -> npt.NDArray[np.int64]:
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count(keys: Any, sizes: Any, prefix: Any, bits: int, found: Any) -> None:
     shift = uint64(64 - 16 - bits)
     for i in range(len(keys)):

@@ -15,8 +15,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit, uint64
+from numba import uint64
 
+from transferset.compiled import kernel
 from transferset.errors import InputError, sentence
 from transferset.transforms.buffers import addresses, flat
 from transferset.transforms.protocol import Setting
@@ -192,7 +193,7 @@ def _masses(counts: Counts) -> list[int]:
     return masses
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fill(over: Any, under: Any, columns: Any, bits: Any) -> None:
     """Fill each column that its token leaves room in from one whose token has more than a column.
 
@@ -216,7 +217,7 @@ def _fill(over: Any, under: Any, columns: Any, bits: Any) -> None:
                 taker = giver
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def draw_token(w0: Any, w1: Any, columns: Any, bits: Any) -> Any:
     """One token out of an `AliasTable`.
 
@@ -236,7 +237,7 @@ def draw_token(w0: Any, w1: Any, columns: Any, bits: Any) -> Any:
     return own if ((word << bits) | low) < column else column & low
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add(ids: Any, counts: Counts) -> int:
     """Count ids; the place of the first that is out of range, or −1."""
     size = uint64(len(counts))
@@ -248,7 +249,7 @@ def _add(ids: Any, counts: Counts) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add_rows(ids: Any, offsets: Any, content: Any, counts: Counts, lengths: Counts) -> int:
     """Count ids, and content tokens by row; the place of the first out of range, or −1."""
     size = uint64(len(counts))
