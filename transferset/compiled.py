@@ -20,6 +20,8 @@ from numba.core import config
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_SETTINGS: Final[Any] = config  # numba fills this module from the environment
+
 _PREFIX: Final = "kernels-"
 
 #: Caches of older sources are removed after so many seconds.
@@ -31,12 +33,12 @@ def kernel(function: F) -> F:
     folder = _folder(Path(function.__code__.co_filename).parent)
     if folder is None:
         return cast(F, njit(nogil=True)(function))
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)
+    before = _SETTINGS.CACHE_DIR
+    _SETTINGS.CACHE_DIR = str(folder)
     try:
         return cast(F, njit(cache=True, nogil=True)(function))
     finally:
-        config.CACHE_DIR = before
+        _SETTINGS.CACHE_DIR = before
 
 
 def inlined(function: F) -> F:
@@ -64,8 +66,8 @@ def _folder(package: Path) -> Path | None:
 
 
 def _bases(package: Path) -> list[Path]:
-    if config.CACHE_DIR:
-        return [Path(config.CACHE_DIR)]
+    if _SETTINGS.CACHE_DIR:
+        return [Path(_SETTINGS.CACHE_DIR)]
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     # no folder that others can write: what is kept there is run
     return [package / "__pycache__", Path(cache) / "transferset"]

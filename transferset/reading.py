@@ -7,10 +7,12 @@ lies in and nothing is read twice.
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 from blake3 import blake3
@@ -19,6 +21,18 @@ from transferset.errors import SetError, sentence
 from transferset.manifest import PIECE_BYTES, ShardEntry
 from transferset.schema import BATCH_ROWS
 from transferset.shards import REMEDY, ShardSet, damage_named
+
+#: Pieces that are read at a time.
+_TOGETHER: Final = 8
+
+#: What an encapsulated Arrow message begins with.
+_CONTINUES: Final = 0xFFFFFFFF
+
+#: Field of the flatbuffers table `Message`.
+_BODY_LENGTH: Final = 3
+
+#: More metadata than any batch of ours has.
+_MOST_METADATA: Final = 1 << 16
 
 
 def read_rows(
@@ -68,27 +82,70 @@ def _shard_rows(
 
 @lru_cache(maxsize=64)
 def _batch_bounds(path: Path, digest: str) -> list[int]:
-    """Where record batches begin and the last ends, in bytes; only their headers are touched."""
+    """Where record batches begin and the last ends, in bytes; only their headers are read.
+
+    The file is not mapped: pages that the kernel maps around a header would count as ours.
+    """
     bounds = []
-    with damage_named(path), pa.memory_map(str(path)) as source:
-        reader = pa.ipc.MessageReader.open_stream(source)
-        try:
-            while True:
-                reader.read_next_message()
-                bounds.append(source.tell())
-        except StopIteration:
-            return bounds or [0]
+    with damage_named(path), path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        position = 0
+        while (body := _message(file.fileno(), position, size)) > position:
+            position = body
+            bounds.append(position)
+    return bounds or [0]
+
+
+def _message(handle: int, position: int, size: int) -> int:
+    """Where the message at `position` ends; `position` itself at the end of the stream.
+
+    Arrow columnar format, "Encapsulated message format": a mark, the length of the metadata (a
+    flatbuffer, table `Message`), the metadata, the body. The body's length is the table's field 3.
+    """
+    mark: int
+    length: int
+    mark, length = struct.unpack("<II", _exactly(handle, 8, position))
+    if mark != _CONTINUES:
+        raise ValueError(f"no Arrow message at byte {position}")
+    if length == 0:
+        return position
+    meta = _exactly(handle, min(length, _MOST_METADATA), position + 8)
+    try:
+        body = _body_length(meta)
+    except struct.error:
+        raise ValueError(f"a broken message at byte {position}") from None
+    end = position + 8 + length + body
+    if body < 0 or end > size:
+        raise ValueError(f"a message at byte {position} that ends at byte {end} of {size}")
+    return end
+
+
+def _body_length(meta: bytes) -> int:
+    table: int = struct.unpack_from("<I", meta, 0)[0]
+    fields: int = table - struct.unpack_from("<i", meta, table)[0]
+    place = 4 + 2 * _BODY_LENGTH
+    known: int = struct.unpack_from("<H", meta, fields)[0]
+    field: int = struct.unpack_from("<H", meta, fields + place)[0] if place < known else 0
+    return int(struct.unpack_from("<q", meta, table + field)[0]) if field else 0
+
+
+def _exactly(handle: int, count: int, position: int) -> bytes:
+    raw = os.pread(handle, count, position)
+    if len(raw) < count:
+        raise ValueError(f"the end of the file at byte {position + len(raw)}")
+    return raw
 
 
 @dataclass(slots=True)
 class _Pieces:
-    """The bytes of a shard, each piece checked when it is first read."""
+    """The bytes of a shard, each piece checked when it is read, some pieces at a time."""
 
     path: Path
     entry: ShardEntry
 
     _handle: int = -1
-    _held: tuple[int, bytes] = (-1, b"")
+    _start: int = 0
+    _held: bytes = b""
 
     def __enter__(self) -> _Pieces:
         with damage_named(self.path):
@@ -98,22 +155,22 @@ class _Pieces:
     def __exit__(self, *error: object) -> None:
         os.close(self._handle)
 
-    def read(self, start: int, stop: int) -> bytes:
-        """Bytes `start` to `stop`."""
-        parts = []
-        for number in range(start // PIECE_BYTES, -(-stop // PIECE_BYTES)):
-            piece = self._piece(number)
-            origin = number * PIECE_BYTES
-            parts.append(memoryview(piece)[max(0, start - origin) : stop - origin])
-        return b"".join(parts)
+    def read(self, start: int, stop: int) -> memoryview:
+        """Bytes `start` to `stop`; what was read before stays valid."""
+        if not self._start <= start <= stop <= self._start + len(self._held):
+            first = start // PIECE_BYTES
+            last = max(-(-stop // PIECE_BYTES), first + _TOGETHER)
+            self._hold(first, min(last, len(self.entry.pieces)))
+        return memoryview(self._held)[start - self._start : stop - self._start]
 
-    def _piece(self, number: int) -> bytes:
-        if self._held[0] != number:
-            raw = os.pread(self._handle, PIECE_BYTES, number * PIECE_BYTES)
-            known = number < len(self.entry.pieces)
-            if not known or blake3(raw).hexdigest()[:16] != self.entry.pieces[number]:
-                origin = number * PIECE_BYTES
-                where = f"{self.path}, bytes {origin}–{origin + max(len(raw), 1) - 1}"
+    def _hold(self, first: int, last: int) -> None:
+        self._start = first * PIECE_BYTES
+        self._held = os.pread(self._handle, (last - first) * PIECE_BYTES, self._start)
+        whole = memoryview(self._held)
+        for number in range(first, last):
+            at = (number - first) * PIECE_BYTES
+            piece = whole[at : at + PIECE_BYTES]
+            if blake3(piece).hexdigest()[:16] != self.entry.pieces[number]:
+                where = f"{self.path}, bytes {number * PIECE_BYTES}–"
+                where += f"{number * PIECE_BYTES + max(len(piece), 1) - 1}"
                 raise SetError(sentence("bytes as written", "others", where, REMEDY))
-            self._held = (number, raw)
-        return self._held[1]

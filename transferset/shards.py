@@ -61,8 +61,16 @@ class ShardWriter:
     ) -> None:
         self._sink.__exit__(kind, error, trace)
 
-    def write(self, table: pa.Table) -> None:
+    def write(self, rows: pa.Table | pa.RecordBatch) -> None:
         """Append rows; columns must be those of the schema, in its order."""
+        if isinstance(rows, pa.RecordBatch):
+            if rows.num_rows == schemas.BATCH_ROWS and not self._pending_rows:
+                self._write_batch(rows)
+                return
+            rows = pa.Table.from_batches([rows], self._schema)
+        self._append(rows)
+
+    def _append(self, table: pa.Table) -> None:
         self._pending.append(table)
         self._pending_rows += table.num_rows
         if self._pending_rows >= schemas.BATCH_ROWS:

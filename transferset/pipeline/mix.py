@@ -28,8 +28,8 @@ from transferset.pipeline.survey import Found
 from transferset.shards import ShardSet
 from transferset.stage import Done, Output, Progress, building, receipts_digest, run_stage
 from transferset.steps import Sample
-from transferset.transforms import Position, implement
-from transferset.transforms.buffers import addresses, count_marked, flat, with_column
+from transferset.transforms import Position, Setting, implement
+from transferset.transforms.buffers import addresses, count_content, flat, with_column
 from transferset.version import __version__
 
 __all__ = ["make_mix_plan", "mix_sets"]
@@ -164,14 +164,14 @@ def take_range(root: Path, context: MixContext, task: Json) -> Done:
         The spill as output; rows, tokens, content tokens and ledger as result.
     """
     chain = context.chains[task["part"]]
-    content = setting_of(ShardSet.open(chain.src), ()).is_content()
+    setting = setting_of(ShardSet.open(chain.src), ())
     ledger = Ledger()
     counts = dict.fromkeys(("rows", "tokens", "content_tokens", "text_bytes"), 0)
     with HashingFile(order.spill_path(root, STAGE, task["ordinal"])) as sink:
         writer: pa.ipc.RecordBatchFileWriter | None = None
         flow = chain.batches(task["start"], task["stop"], ledger)
         for batch in _sorted(flow, context, task["part"]):
-            _count(counts, batch, content)
+            _count(counts, batch, setting)
             writer = writer or pa.ipc.new_file(sink, batch.schema)
             writer.write_batch(batch)
         if writer is None:
@@ -184,11 +184,11 @@ def take_range(root: Path, context: MixContext, task: Json) -> Done:
     return Done([Output(path, sink.size, digest)], result)
 
 
-def _count(counts: dict[str, int], batch: pa.RecordBatch, content: npt.NDArray[np.bool_]) -> None:
+def _count(counts: dict[str, int], batch: pa.RecordBatch, of: Setting) -> None:
     ids, _ = flat(batch)
     counts["rows"] += batch.num_rows
     counts["tokens"] += len(ids)
-    counts["content_tokens"] += count_marked(ids, content)
+    counts["content_tokens"] += count_content(ids, of.cls, of.sep, of.pad, of.mask)
     if "text" in batch.schema.names:
         counts["text_bytes"] += int(pc.sum(pc.binary_length(batch.column("text"))).as_py())
 

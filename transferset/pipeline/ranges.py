@@ -6,6 +6,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
 
+from transferset.schema import BATCH_ROWS
+
 #: Bytes of ids that one task surveys.
 SURVEY_BYTES: Final = 64 << 20
 
@@ -14,8 +16,12 @@ MOST_CUTS: Final = 4096
 
 
 def even(total: int, count: int) -> list[int]:
-    """`count` ranges of nearly equal size: their `count + 1` bounds."""
-    return [total * i // count for i in range(count + 1)]
+    """`count` ranges of nearly equal size: their `count + 1` bounds.
+
+    Where there are enough rows, ranges begin where record batches do, so that none is read twice.
+    """
+    step = BATCH_ROWS if total >= count * BATCH_ROWS else 1
+    return [*(total * i // count // step * step for i in range(count)), total]
 
 
 def bounds(total: int, count: int, allowed: Sequence[int] | None) -> list[int]:

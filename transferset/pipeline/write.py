@@ -13,7 +13,7 @@ from transferset.pipeline.chain import Chain
 from transferset.pipeline.setting import setting_of
 from transferset.shards import ShardSet, ShardWriter, shard_name
 from transferset.stage import Done, Output
-from transferset.transforms.buffers import count_marked, flat
+from transferset.transforms.buffers import count_content, flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,14 @@ def write_range(root: Path, context: WriteContext, task: Json) -> Done:
         The shard as output; its manifest entry, content tokens and ledger as result.
     """
     schema = pa.ipc.read_schema(pa.py_buffer(context.schema_bytes))
-    is_content = setting_of(ShardSet.open(context.chain.src), ()).is_content()
+    of = setting_of(ShardSet.open(context.chain.src), ())
     ledger = Ledger()
     content = 0
     with ShardWriter(root / shard_name(task["ordinal"], context.shards), schema) as writer:
         for batch in context.chain.batches(task["start"], task["stop"], ledger):
-            content += count_marked(flat(batch)[0], is_content)
+            content += count_content(flat(batch)[0], of.cls, of.sep, of.pad, of.mask)
             columns = [batch.column(name) for name in schema.names]
-            writer.write(pa.Table.from_arrays(columns, schema=schema))
+            writer.write(pa.RecordBatch.from_arrays(columns, schema=schema))
         entry = writer.commit()
     result = {
         "shard": asdict(entry),

@@ -95,16 +95,20 @@ def take(batch: pa.RecordBatch, picked: npt.NDArray[np.int64]) -> pa.RecordBatch
 
 
 @kernel
-def count_marked(ids: Ids, marked: npt.NDArray[np.bool_]) -> int:
-    """How many ids the table marks.
+def count_content(ids: Ids, cls: int, sep: int, pad: int, mask: int) -> int:
+    """How many ids are content tokens.
 
     Args:
-        ids: Any ids below the table's length.
-        marked: For each id whether it counts, shape [vocab_size].
+        ids: Any ids.
+        cls: Id of [CLS], …
+        sep: [SEP],
+        pad: [PAD],
+        mask: and [MASK].
     """
     count = 0
     for i in range(len(ids)):
-        count += marked[ids[i]]
+        token = ids[i]
+        count += (token != cls) & (token != sep) & (token != pad) & (token != mask)
     return count
 
 
