@@ -63,7 +63,8 @@ def test_a_flipped_bit_is_noticed_where_it_is_read(tmp_path, place):
 
 
 def test_damage_elsewhere_does_not_matter_to_a_range(tmp_path):
-    found = make_set(tmp_path / "set", [40_000])
+    found = make_set(tmp_path / "set", [300_000])
+    assert found.manifest.shards[0].bytes > 9 * PIECE_BYTES  # farther than is read ahead
     path = found.root / found.manifest.shards[0].file
     raw = bytearray(path.read_bytes())
     raw[-PIECE_BYTES // 8] ^= 8
