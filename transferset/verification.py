@@ -59,13 +59,15 @@ def _check_files(found: ShardSet) -> None:
     names = [shard_name(i, len(manifest.shards)) for i in range(len(manifest.shards))]
     if [entry.file for entry in manifest.shards] != names:
         raise SetError(sentence("shards numbered in order", "others", str(found.root)))
-    extra = sorted({p.name for p in found.root.glob("*.arrow")} - set(names))
+    # what `datasets` caches beside the shards is nobody's rows
+    there = {p.name for p in found.root.glob("*.arrow") if not p.name.startswith("cache-")}
+    extra = sorted(there - set(names))
     if extra:
         where = str(found.root / extra[0])
         raise SetError(sentence("the manifest's shards only", "another one", where, "move it away"))
-    there = {name for name in _LISTED if (found.root / name).exists()}
-    there |= {f"{folder}/{p.name}" for folder in INNER for p in (found.root / folder).glob("*")}
-    for name in sorted(there - {entry.file for entry in manifest.files}):
+    written = {name for name in _LISTED if (found.root / name).exists()}
+    written |= {f"{folder}/{p.name}" for folder in INNER for p in (found.root / folder).glob("*")}
+    for name in sorted(written - {entry.file for entry in manifest.files}):
         where = f"{found.root / name}, byte 0"
         raise SetError(sentence("files that the manifest lists", "another", where, REMEDY))
     for entry in manifest.files:
