@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -79,14 +80,25 @@ def test_its_random_numbers_do_not_depend_on_workers_or_shards(parent, tmp_path)
 
 
 def test_another_version_is_another_recipe(parent, tmp_path, monkeypatch):
-    from transferset.steps import plugins
-
     steps = parse_steps([{"reverse": True}])
     transferset.derive(parent.root, tmp_path / "set", steps=steps, workers=1)
-    monkeypatch.setattr(plugins, "version", lambda name: "1.1")
+    newer = tmp_path / "newer"
+    shutil.copytree(PACKAGES, newer)
+    metadata = next(newer.glob("*.dist-info")) / "METADATA"
+    metadata.write_text(metadata.read_text().replace("Version: 1.0", "Version: 1.1"))
+    monkeypatch.setattr(sys, "path", [str(newer), *(p for p in sys.path if p != str(PACKAGES))])
+    importlib.invalidate_caches()
     newer = parse_steps([{"reverse": True}])
     with pytest.raises(SetError, match=r"transform reverse was .*1\.0.*, is .*1\.1"):
         transferset.derive(parent.root, tmp_path / "set", steps=newer, workers=1)
+
+
+def test_without_a_value_it_has_its_defaults(parent, tmp_path):
+    done = run("derive", "parent", "--out", "a", "--reverse", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert transferset.open(tmp_path / "a").manifest.params["steps"] == [
+        {"reverse": {"share": 1.0}}
+    ]
 
 
 def test_wrong_parameters_are_named(parent, tmp_path):

@@ -172,8 +172,11 @@ class ShardSet:
 
     @property
     def label(self) -> str:
-        """What people call it: the name of its directory."""
-        return self.root.resolve().name or self.manifest.name
+        """What people call it: the name of its directory, with a choice or a split before it."""
+        folder = self.root.resolve()
+        split = (folder.parent / "dataset_dict.json").is_file()
+        choice = "=" in folder.parent.name  # of a recipe with a matrix
+        return f"{folder.parent.name}/{folder.name}" if split or choice else folder.name
 
     @property
     def schema(self) -> pa.Schema:

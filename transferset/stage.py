@@ -341,6 +341,7 @@ def clear(root: Path) -> None:
 def _leave_nothing_empty(root: Path) -> None:
     if (root / MANIFEST).exists() or any((root / RUN).glob("*/*.json")):
         return
+    remove_temporaries(root)  # of workers that were stopped while they wrote
     clear(root)
     (root / RUN / "lock").unlink()
     (root / RUN).rmdir()

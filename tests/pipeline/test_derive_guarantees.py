@@ -224,6 +224,27 @@ def test_killed_at_any_moment_and_run_again_gives_the_same_bytes(parent, tmp_pat
     assert sum(line["event"] == "start" for line in log) >= 2
 
 
+def test_an_early_interruption_can_be_resumed(parent, tmp_path, monkeypatch):
+    from transferset.pipeline import derive as module
+    from transferset.pipeline import write
+
+    out = tmp_path / "set"
+    original = write.write_range
+
+    def interrupted(root, context, task):
+        # what a worker that is stopped while it writes leaves behind
+        (root / f"data-00000-of-00001.arrow.tmp-{99999}").write_bytes(b"half a shard")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "write_range", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        transferset.derive(parent.root, out, steps=[Shuffle()], workers=1)
+    assert not out.exists()
+    monkeypatch.setattr(module, "write_range", original)
+    transferset.derive(parent.root, out, steps=[Shuffle()], workers=1)
+    verify(out)
+
+
 def test_what_was_done_is_not_done_again(parent, tmp_path, monkeypatch):
     from transferset.pipeline import derive as module
     from transferset.pipeline import write

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sets import make_set
 
 import transferset
-from transferset import SetError, Shuffle, UsageError
+from transferset import Mask, SetError, Shuffle, UsageError
 from transferset.manifest import MANIFEST, Manifest
 from transferset.pipeline import ranges
 from transferset.pipeline.mix_plan import apportion
@@ -153,6 +153,7 @@ def test_text_is_kept_where_all_have_it(sets, tmp_path):
         ([("A", "x"), ("C", 1)], None, "a weight like 0.7"),
         ([], None, "1 to 65535 sets"),
         (["A", "C"], "0", "--rows like"),
+        (["A:70", "C:30%"], None, "all weights in %"),
     ],
 )
 def test_wrong_requests_get_one_sentence(sets, tmp_path, sources, rows, message):
@@ -180,6 +181,15 @@ def test_sets_of_different_tokenizers_do_not_mix(sets, tmp_path):
     (other.root / MANIFEST).write_bytes(body.to_bytes())
     with pytest.raises(UsageError, match="the tokenizer of toy, found another"):
         transferset.mix([sets[0].root, other.root], tmp_path / "mix", workers=1)
+
+
+def test_labels_are_not_lost(sets, tmp_path):
+    masked = transferset.derive(sets[0].root, tmp_path / "masked", steps=[Mask(0.2)], workers=1)
+    with pytest.raises(UsageError, match="labels in all sets or in none"):
+        transferset.mix([masked.root, sets[2].root], tmp_path / "mix", workers=1)
+    both = transferset.mix([masked.root, masked.root], tmp_path / "both", workers=1)
+    assert "labels" in both.schema.names
+    verify(both.root)
 
 
 def test_a_parent_is_not_written_over(sets):

@@ -117,9 +117,9 @@ def plan_derive(
     if preset is not None and steps:
         raise UsageError(sentence("steps, or --as", "both"))
     record = None
-    if preset is not None:
-        steps, record = derive_preset(preset)
     parent = ShardSet.open(only_set(src))
+    if preset is not None:
+        steps, record = derive_preset(preset, parent.manifest)
     return make_derive_plan(
         parent,
         tuple(steps),
@@ -209,7 +209,8 @@ def _derived_name(parent: str, steps: Sequence[Step]) -> str:
     for step in steps:
         ((name, params),) = step_json(step).items()
         first = next(iter(params.values()), None)
-        told = "".join(c for c in str(first) if c.isalnum() or c == ".")
+        plain = str(first).replace("%", "pct")
+        told = "".join(c for c in plain if c.isalnum() or c == ".")
         short = told if isinstance(first, str | int | float) and not isinstance(first, bool) else ""
         words.append(f"{name}{short[:16]}")
     return "-".join(words)[:_LONGEST_NAME]

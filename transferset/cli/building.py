@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from transferset.cli.group import Commands, example, say, transferset
+from transferset.cli.group import Commands, example, say, say_deviations, transferset
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -132,6 +132,7 @@ def build_wiki(
             f"NOTE: this text is in {', '.join(sorted(languages))}, its ids from the English BERT "
             "vocabulary.\nFit one: transferset vocab fit --help"
         )
+    say_deviations(found)
     totals = found.manifest.totals
     click.echo(
         f"{found.root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens "

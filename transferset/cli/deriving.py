@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from transferset.cli.group import example, named_set, say, transferset
+from transferset.cli.group import example, named_set, say, say_deviations, transferset
 from transferset.cli.step_options import DeriveCommand, read_steps, step_options
 
 if TYPE_CHECKING:
@@ -87,20 +87,12 @@ def derive(
     with Bar() as bar:
         found = api.derive(root, out, steps=steps, progress=bar, **options)
     sets = list(found.values()) if isinstance(found, dict) else [found]
-    _say_deviations(sets[0])
+    say_deviations(sets[0])
     for one in sets:
         _echo(one)
 
 
 derive.params += step_options()
-
-
-def _say_deviations(found: ShardSet) -> None:
-    preset = found.manifest.params.get("preset")
-    if preset:
-        say(f"As in {preset['name']}, except that:")
-        for deviation in preset["deviations"]:
-            say(f"- {deviation}")
 
 
 def _echo(found: ShardSet) -> None:
@@ -170,8 +162,11 @@ def run(recipe: Path, out: Path | None, **options: Any) -> None:
     states: dict[str, str] = {}
     with Bar() as bar:
         found = api.run(recipe, out, progress=bar, told=states.__setitem__, **options)
-    for one in found.values():
-        _echo(one)
     root = out or Path(recipe.stem)
-    for place, state in states.items():
-        click.echo(f"{state}: {root / place}")
+    for place, one in found.items():
+        state = states.get(place) or states.get(place.rpartition("/")[0], "")
+        click.echo(f"{state} ", nl=False)
+        _echo(one)
+    for place in states.keys() - found.keys():
+        if (root / place).is_file():
+            click.echo(f"{states[place]} {root / place}")

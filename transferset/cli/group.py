@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from transferset.version import __version__
+
+if TYPE_CHECKING:
+    from transferset.shards import ShardSet
 
 _EXIT_CODES: Final = """\b
 Exit codes:
@@ -59,3 +62,12 @@ def named_set(path: Path | None) -> Path:
 def say(text: str) -> None:
     """Tell the user something that is not the result."""
     click.echo(text, err=True)
+
+
+def say_deviations(found: ShardSet) -> None:
+    """Tell where a set is not as the publication had it whose name was given with `--as`."""
+    preset = found.manifest.params.get("preset")
+    if preset:
+        say(f"As in {preset['name']}, except that:")
+        for deviation in preset["deviations"]:
+            say(f"- {deviation}")

@@ -126,7 +126,8 @@ def read_steps(given: list[tuple[str, Any]]) -> list[Step]:
         elif option == "--shuffle-window":
             texts.append(("shuffle", f"window={value}"))
         else:
-            texts.append((option.removeprefix("--"), value or None))
+            # an option whose value was left out has a mark of click's own there
+            texts.append((option.removeprefix("--"), value if isinstance(value, str) else None))
     return [step_from_text(name, value) for name, value in texts]
 
 

@@ -128,10 +128,14 @@ def make_mix_plan(
     if shards is not None and not 1 <= shards <= MOST_SHARDS:
         raise UsageError(sentence(f"--shards from 1 to {MOST_SHARDS:,}", str(shards)))
     named = [_weighted(source) for source in sources]
+    percents = {str(source).endswith("%") for source in sources}
+    if any(weight is not None for _, weight in named) and len(percents) > 1:
+        raise UsageError(sentence("all weights in %, or none", ", ".join(map(str, sources))))
     sets = tuple(ShardSet.open(path) for path, _ in named)
     for one in sets:
         setting_of(one, ())  # refuses sets without ids
     require_same_tokenizer(sets)
+    _require_all_labelled(sets)
     weights = _weights([weight for _, weight in named])
     counts = _counts(sets, weights, rows)
     parts, codes = _parts(sets)
@@ -140,6 +144,15 @@ def make_mix_plan(
     return MixPlan(
         name[:100], sets, counts, weights, seed, shards, parts, codes, merged, source_codes
     )
+
+
+def _require_all_labelled(sets: Sequence[ShardSet]) -> None:
+    # without their labels masked rows would be noise that nobody could tell
+    labelled = [one for one in sets if "labels" in one.manifest.schema]
+    if labelled and len(labelled) < len(sets):
+        found = ", ".join(one.label for one in labelled)
+        do = "mix first, and mask the mix"
+        raise UsageError(sentence("labels in all sets or in none", f"them in {found} only", do=do))
 
 
 def _weighted(source: Any) -> tuple[Path, Fraction | None]:

@@ -6,21 +6,19 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from transferset.errors import UsageError, sentence
-from transferset.manifest import Json
-from transferset.steps import Generate, Lengths, Sample, Shuffle, Step
+from transferset.manifest import Json, Manifest
+from transferset.steps import Generate, Sample, Shuffle, Step
 
 #: van de Graaf 2021, "Size and composition of the transfer dataset", § 4.3.2 and chapter 5.
 _THESIS: Final = "vandegraaf2021"
 
-_LENGTHS: Final = Lengths("12:512")
-
 #: Steps of each condition: § 5.1.2 (sizes), § 5.2.2 (compositions, both from the 10 % sample).
 _CONDITIONS: Final[Mapping[str, tuple[Step, ...]]] = {
-    "10%": (_LENGTHS, Sample("10%")),
-    "1%": (_LENGTHS, Sample("1%")),
-    "0.1%": (_LENGTHS, Sample("0.1%")),
-    "randomised": (_LENGTHS, Sample("10%"), Shuffle()),
-    "generated": (_LENGTHS, Sample("10%"), Generate("100%")),
+    "10%": (Sample("10%"),),
+    "1%": (Sample("1%"),),
+    "0.1%": (Sample("0.1%"),),
+    "randomised": (Sample("10%"), Shuffle()),
+    "generated": (Sample("10%"), Generate("100%")),
 }
 
 #: How the corpus was made: NLTK's Punkt, rows of 12 to 512 ids, shuffled (§ 4.3.2 and its code).
@@ -62,11 +60,12 @@ _OF_GENERATION: Final = (
 )
 
 
-def derive_preset(name: str) -> tuple[tuple[Step, ...], Json]:
+def derive_preset(name: str, src: Manifest) -> tuple[tuple[Step, ...], Json]:
     """The steps of a publication's condition.
 
     Args:
         name: `vandegraaf2021:10%`, `:1%`, `:0.1%`, `:randomised` or `:generated`.
+        src: The set that they are for.
 
     Returns:
         The steps, and what the manifest says of them: name and remaining deviations.
@@ -79,10 +78,19 @@ def derive_preset(name: str) -> tuple[tuple[Step, ...], Json]:
         known = ", ".join(f"{_THESIS}:{c}" for c in _CONDITIONS)
         raise UsageError(sentence(f"--as one of {known}", name))
     more = _OF_GENERATION if condition == "generated" else ()
-    return _CONDITIONS[condition], {
-        "name": name,
-        "deviations": [*_OF_CORPUS, *_OF_SIZES, *more],
-    }
+    deviations = [*_OF_CORPUS, *_of_build(src), *_OF_SIZES, *more]
+    return _CONDITIONS[condition], {"name": name, "deviations": deviations}
+
+
+def _of_build(src: Manifest) -> list[str]:
+    """Where SRC was not built as the publication built its corpus."""
+    if src.op != "build wiki":
+        return [f"SRC is not a corpus but was made by {src.op}"]
+    return [
+        f"SRC was built with {key} {src.params.get(key)}, not {value} (build wiki --as {_THESIS})"
+        for key, value in _BUILD.items()
+        if src.params.get(key) != value
+    ]
 
 
 def build_preset(name: str, given: Mapping[str, Any]) -> tuple[Json, Json]:

@@ -39,10 +39,14 @@ def find_parent(found: ShardSet, among: Sequence[ShardSet] = ()) -> ShardSet | N
     return next((one for one in _siblings(found) if one.manifest.digest == digest), None)
 
 
-def _siblings(found: ShardSet) -> Iterator[ShardSet]:
-    root = found.root.resolve()
+def _siblings(given: ShardSet) -> Iterator[ShardSet]:
+    root = given.root.resolve()
     try:
-        folders = sorted(path.parent for path in root.parent.glob(f"*/{MANIFEST}"))
+        near = root.parent
+        found = [near.glob(f"*/{MANIFEST}"), near.glob(f"*/*/{MANIFEST}")]  # splits of siblings
+        if "=" in near.name:  # a variant of a recipe: what all variants share stands above
+            found.append(near.parent.glob(f"*/{MANIFEST}"))
+        folders = [path.parent for some in found for path in sorted(some)]
     except OSError:  # a folder that may be entered but not listed
         return
     for folder in folders:

@@ -80,11 +80,17 @@ def _verdict(one: Subject, numbers: Mapping[str, int]) -> list[Html]:
     js = away["unigram"]["js"]
     near = sum(js > bound for bound in _BOUNDS)
     said = f"Compared with {_reference(numbers.get(away['parent_root']), away['parent'])}: "
-    said += _NEAR[near] + (f" (JS\u00a0{small(js)})" if near else "")
+    if near and one.measures.tokens < away["parent_tokens"] * _SMALL:
+        said += f"JS\u00a0{small(js)} (a set this small differs by chance)"
+    else:
+        said += _NEAR[near] + (f" (JS\u00a0{small(js)})" if near else "")
     if away["overlap"]["2"] is not None:
         said += f"; {percent(away['overlap']['2']['tokens'])} of its token pairs occur there"
     return [el("p", f"{said}.")]
 
+
+#: Share of the parent's tokens below which frequencies differ by chance alone.
+_SMALL: Final = 0.5
 
 #: Jensen–Shannon divergences in bits, and how frequencies are that are farther apart.
 _BOUNDS: Final = (0.0, 0.01, 0.1)

@@ -183,6 +183,7 @@ def _compared(
     overlap = {"1": unigram, "2": bigram, "3": trigram}
     return {
         "parent": parent.label,
+        "parent_tokens": parent.manifest.totals["tokens"],
         "parent_root": str(parent.root),
         "unigram": _bits(unigram),
         "bigram": _bits(bigram) if bigram else None,

@@ -61,6 +61,15 @@ def _overview(facts: Json) -> Table:
     table.add_column(overflow="fold")
     totals = facts["totals"]
     table.add_row("made by", f"{_text(facts['op'])}, seed {facts['seed']}")
+    for step in _steps(facts["params"]):
+        table.add_row("step", _text(step))
+    if facts["params"].get("parts"):
+        table.add_row("parts", _text(", ".join(map(str, facts["params"]["parts"]))))
+    preset = facts["params"].get("preset")
+    if isinstance(preset, dict):
+        table.add_row("as in", _text(preset.get("name")))
+        for deviation in preset.get("deviations", []):
+            table.add_row("except", _text(deviation))
     table.add_row("rows", f"{totals['rows']:,}")
     table.add_row("tokens", f"{totals['tokens']:,} ({totals['content_tokens']:,} content)")
     table.add_row("bytes", f"{totals['bytes']:,} in {len(facts['shards'])} shard(s)")
@@ -77,6 +86,16 @@ def _overview(facts: Json) -> Table:
     table.add_row("licence", _text(facts["licence"]))
     table.add_row("recipe", _text(facts["recipe"]))
     return table
+
+
+def _steps(params: Json) -> list[str]:
+    """Steps in words: `sample size=10% by=rows`."""
+    shown = []
+    for step in params.get("steps") or []:
+        for name, values in step.items() if isinstance(step, dict) else ():
+            given = values.items() if isinstance(values, dict) else ()
+            shown.append(" ".join([str(name), *(f"{k}={v}" for k, v in given)]))
+    return shown
 
 
 def _columns(facts: Json) -> Table:

@@ -252,6 +252,8 @@ def _notes(sets: Sequence[Json]) -> Iterator[str]:
         if one["divergence"] is None:
             name, reason = printable(one["label"]), printable(one["divergence_reason"])
             yield f"[dim]no divergence of {escape(name)}: {escape(reason)}[/dim]"
+    if any(one["divergence"] for one in sets):
+        yield "KL with ½ added to every count: between small sets read Jensen–Shannon"
     shares = {
         kind: min(
             (_at(s["divergence"], *keys, "sampled_share") or 1 for s in sets if s["divergence"]),

@@ -126,7 +126,9 @@ def arguments(
             raise UsageError(sentence(expected, repr(key), do=do))
     for key, parameter in known.items():
         if parameter.default is inspect.Parameter.empty and key not in given:
-            raise UsageError(sentence(f"{option} with a {key}", "none", do=f"write {option} VALUE"))
+            raise UsageError(
+                sentence(f"{option} with its {key}", "none", do=f"write {option} VALUE")
+            )
     return {k: _typed(f"{option} {k}", v, str(known[k].annotation)) for k, v in given.items()}
 
 
@@ -163,6 +165,8 @@ def _int(value: object) -> int:
 def _float(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(value)
+    if isinstance(value, str) and value.endswith("%"):
+        return float(value[:-1]) / 100
     return float(value)
 
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, update_wrapper
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, packages_distributions, version
+from pathlib import Path
 from typing import Any, Final
 
 from transferset.errors import UsageError, sentence
@@ -108,7 +109,9 @@ def custom_step(name: str, bare: Mapping[str, object], named: Mapping[str, objec
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         do = f"did you mean {near[0]!r}?" if near else None
         raise UsageError(sentence(f"a step out of {', '.join(known)}", repr(name), do=do))
-    return _step(_load(points[name].value), name, bare, named)
+    point = points[name]
+    version_ = f"{point.dist.name} {point.dist.version}" if point.dist else None
+    return _step(_load(point.value), name, bare, named, version_)
 
 
 def _step(
@@ -116,6 +119,7 @@ def _step(
     name: str,
     bare: Mapping[str, object],
     named: Mapping[str, object],
+    offered_by: str | None = None,
 ) -> Custom:
     from transferset.steps.parsing import arguments
 
@@ -126,12 +130,17 @@ def _step(
         do = "put it at the top level of a module"
         raise UsageError(sentence("a transform that workers can import", where, do=do))
     values = tuple(sorted({**defaults, **given}.items()))
-    return Custom(name, where, values, _version(function.function.__module__))
+    return Custom(name, where, values, offered_by or _version(function.function))
 
 
-def _version(module: str) -> str:
-    owners = packages_distributions().get(module.partition(".")[0], [])
-    return f"{owners[0]} {version(owners[0])}" if owners else "unknown"
+def _version(function: Callable[..., Any]) -> str:
+    owners = packages_distributions().get(function.__module__.partition(".")[0], [])
+    if owners:
+        return f"{owners[0]} {version(owners[0])}"
+    from blake3 import blake3
+
+    # of no distribution that is known: then its source is its version
+    return f"source {blake3(Path(function.__code__.co_filename).read_bytes()).hexdigest()[:16]}"
 
 
 def load_function(step: Custom) -> TransformFunction:
