@@ -134,3 +134,10 @@ def test_bytes_alone_are_counted_by_hand(script):
     assert found["floor_cpu_s"] == pytest.approx(1000 / 100 + 2 * 100 / 200 + 100 / 10)
     assert found["floor_wall_s"] == pytest.approx(1000 / 50 + 2 * 100 / 200 + 100 / 5)
     assert found["share_of_memcpy"] == pytest.approx((1000 + 100) / 110 / 1000)
+
+
+@pytest.mark.parametrize("program", ["derive", "build_wiki", "inflate"])
+def test_every_program_explains_itself(program):
+    command = [sys.executable, str(SCRIPTS / f"{program}.py"), "--help"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("usage: ")
