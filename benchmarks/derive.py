@@ -46,7 +46,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--peer-tokens", type=number, help="tokens of the peers' set [as --tokens]")
     add("--contest-tokens", type=number, default="1.5M", help="to choose the peers on (1.5M)")
     add("--peers-python", type=Path, help="interpreter with benchmarks/requirements.txt")
-    add("--jobs", type=words, default=list(JOBS), help=f"which of {','.join(JOBS)}".replace("%", "%%"))
+    jobs = ",".join(JOBS).replace("%", "%%")  # argparse reads % as its own
+    add("--jobs", type=words, default=list(JOBS), help=f"which of {jobs}")
     add("--workers", type=number_list, default=[1, 2], help="numbers of workers (default 1,2)")
     add("--runs", type=int, default=3)
     add("--peer-runs", type=int, help="fewer runs of the peers [as --runs]")
