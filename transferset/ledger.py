@@ -22,6 +22,16 @@ class Reason(StrEnum):
     NO_PROSE = "no_prose"
     DAMAGED_PAGE = "damaged_page"
     DAMAGED_BLOCK = "damaged_block"
+    UNAVAILABLE = "unavailable"
+    UNREADABLE = "unreadable"
+    MALFORMED = "malformed"
+    OTHER_LANGUAGE = "other_language"
+    OTHER_LICENCE = "other_licence"
+    TOO_FEW_WORDS = "too_few_words"
+    AUTHOR_CAP = "author_cap"
+    DUPLICATE_DOCUMENT = "duplicate_document"
+    NEAR_DUPLICATE = "near_duplicate"
+    LICENCE_TEXT = "licence_text"
     BELOW_MIN_LEN = "below_min_len"
     NOT_SAMPLED = "not_sampled"
     TOO_SHORT = "too_short"
@@ -46,6 +56,16 @@ UNIT: Mapping[Reason, str] = {
     Reason.NO_PROSE: "pages",
     Reason.DAMAGED_PAGE: "pages",
     Reason.DAMAGED_BLOCK: "blocks",
+    Reason.UNAVAILABLE: "documents",
+    Reason.UNREADABLE: "documents",
+    Reason.MALFORMED: "documents",
+    Reason.OTHER_LANGUAGE: "documents",
+    Reason.OTHER_LICENCE: "documents",
+    Reason.TOO_FEW_WORDS: "documents",
+    Reason.AUTHOR_CAP: "documents",
+    Reason.DUPLICATE_DOCUMENT: "documents",
+    Reason.NEAR_DUPLICATE: "documents",
+    Reason.LICENCE_TEXT: "characters",
     Reason.BELOW_MIN_LEN: "rows",
     Reason.NOT_SAMPLED: "rows",
     Reason.TOO_SHORT: "rows",
@@ -70,6 +90,16 @@ WHY: Mapping[Reason, str] = {
     Reason.NO_PROSE: "nothing but markup, lists or tables was on the page",
     Reason.DAMAGED_PAGE: "the page touches damaged bytes and was skipped on request",
     Reason.DAMAGED_BLOCK: "a compressed block was damaged and skipped on request",
+    Reason.UNAVAILABLE: "the server has no such file",
+    Reason.UNREADABLE: "the file is damaged, or in no encoding that gives text",
+    Reason.MALFORMED: "the record is not what its file says that records are",
+    Reason.OTHER_LANGUAGE: "most passages are in another language",
+    Reason.OTHER_LICENCE: "it is not stated to be free",
+    Reason.TOO_FEW_WORDS: "the cleaned text has fewer words than --min-words",
+    Reason.AUTHOR_CAP: "its author has --per-author others in the set",
+    Reason.DUPLICATE_DOCUMENT: "another document has the same text",
+    Reason.NEAR_DUPLICATE: "another document has nearly the same text",
+    Reason.LICENCE_TEXT: "licence and credits of the publisher around the text",
     Reason.BELOW_MIN_LEN: "the row is shorter than --min-len",
     Reason.NOT_SAMPLED: "the row was not drawn by --sample, or for its part of a mix",
     Reason.TOO_SHORT: "the row has fewer ids than --lengths allows",

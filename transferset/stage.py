@@ -53,7 +53,9 @@ OWN_FILES: Final = (
     "dataset_info.json",
     "tokenizer.json",
     "tokenizer_config.json",
-    *(f"{folder}/*.json" for folder in INNER),
+    *(f"{folder}/*.{kind}" for folder in INNER for kind in ("json", "arrow")),
+    "README.md",
+    "croissant.json",
 )
 
 

@@ -12,7 +12,7 @@ from transferset.manifest import MANIFEST
 from transferset.shards import ShardSet
 
 if TYPE_CHECKING:
-    from transferset.pipeline.plan import WikiPlan
+    from transferset.pipeline.wiki_plan import WikiPlan
     from transferset.sources.local import LocalFile
     from transferset.stage import Progress
     from transferset.tokens import Vocabulary
@@ -149,10 +149,11 @@ def plan_wiki(
     Args and errors are those of `build_wiki`; a wiki at a date is downloaded.
 
     Returns:
-        The plan; `pipeline.build.plan_json` shows it.
+        The plan; `pipeline.wiki_plan.plan_json` shows it.
     """
-    from transferset.pipeline.plan import WikiParams, make_plan
+    from transferset.pipeline.options import BuildParams
     from transferset.pipeline.presets import build_preset
+    from transferset.pipeline.wiki_plan import make_plan
     from transferset.tokens import load_tokenizer
 
     demo = source is None or str(source) == DEMO
@@ -170,7 +171,7 @@ def plan_wiki(
     record = None
     if preset is not None:
         given, record = build_preset(preset, given)
-    params = WikiParams(
+    params = BuildParams(
         **given, keep_text=keep_text, shards=shards, limit=limit, skip_damaged=skip_damaged
     )
     name = set_name("wiki", DEMO if demo else str(source), files[0].date)

@@ -142,7 +142,7 @@ def build_wiki(
 
 def _dry_run(source: str | None, no_shuffle: bool, options: dict[str, Any]) -> None:
     from transferset import api
-    from transferset.pipeline.build import plan_json
+    from transferset.pipeline.wiki_plan import plan_json
 
     workers = options.pop("workers")
     options.pop("force")

@@ -16,7 +16,9 @@ from transferset.pipeline.derive_plan import DerivePlan, transforms_json
 from transferset.pipeline.examples import examples
 from transferset.pipeline.interchange import write_datasets_files, write_file, write_json
 from transferset.pipeline.lineage import ancestor, copy_tokenizer, ledger_json, licence_of
+from transferset.pipeline.traces import Heritage, carry_documents
 from transferset.stage import clear
+from transferset.steps import Delete, Filter, Mask, Replace, Shuffle
 from transferset.version import __version__
 
 
@@ -57,11 +59,22 @@ def commit_derived(
             *copy_tokenizer(plan.src, root),
             *write_datasets_files(root, recipe, plan.schema, shards, split=split),
             *_publish_models(chain),
+            *carry_documents(
+                root, plan.schema, shards, [Heritage(plan.src, whole=_intact(plan, shards))]
+            ),
             _write_inner(root, "_tables/examples.json", examples(chain, list(pairwise(bounds)))),
         ]
         content = sum(result["content_tokens"] for result in results)
         manifest = _manifest(plan, recipe, shards, content, ledger, files)
         write_atomic(root / MANIFEST, manifest.to_bytes())
+
+
+def _intact(plan: DerivePlan, shards: Sequence[ShardEntry]) -> bool:
+    """Whether each row of the parent is there once, whatever has become of its ids."""
+    in_place = all(
+        isinstance(step, Shuffle | Mask | Delete | Replace | Filter) for step in plan.steps
+    )
+    return in_place and sum(shard.rows for shard in shards) == len(plan.src)
 
 
 def _publish_models(chain: Chain) -> list[FileEntry]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from transferset import rng, schema
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json, fingerprint
-from transferset.pipeline.plan import MOST_SHARDS
+from transferset.pipeline.options import MOST_SHARDS
 from transferset.pipeline.setting import setting_of
 from transferset.shards import ShardSet
 from transferset.steps import (

@@ -25,6 +25,7 @@ from transferset.pipeline.lineage import ancestor, copy_tokenizer, ledger_json, 
 from transferset.pipeline.mix_plan import MixPlan, make_mix_plan
 from transferset.pipeline.setting import setting_of
 from transferset.pipeline.survey import Found
+from transferset.pipeline.traces import Heritage, carry_documents
 from transferset.shards import ShardSet
 from transferset.stage import Done, Output, Progress, building, receipts_digest, run_stage
 from transferset.steps import Sample
@@ -111,11 +112,20 @@ def _mix(plan: MixPlan, root: Path, recipe: str, executor: Executor, progress: P
         files = [
             *copy_tokenizer(plan.sets[0], root),
             *write_datasets_files(root, recipe, plan.schema, shards, split="train"),
+            *carry_documents(root, plan.schema, shards, _heritages(plan)),
         ]
         manifest = replace(_manifest(plan, recipe, taken, shards), files=tuple(files))
         write_atomic(root / MANIFEST, manifest.to_bytes())
         for i in range(len(taken)):  # only now: until the commit they are needed to resume
             order.spill_path(root, STAGE, i).unlink(missing_ok=True)
+
+
+def _heritages(plan: MixPlan) -> list[Heritage]:
+    return [
+        Heritage(one, plan.codes[i], plan.source_codes[i], whole=plan.counts[i] == len(one))
+        for i, one in enumerate(plan.sets)
+        if plan.counts[i]
+    ]
 
 
 def _chain(plan: MixPlan, i: int, root: Path) -> Chain:

@@ -15,7 +15,7 @@ from transferset import rng, schema
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json, canonical
 from transferset.pipeline.derive_plan import require_same_tokenizer
-from transferset.pipeline.plan import MOST_SHARDS
+from transferset.pipeline.options import MOST_SHARDS
 from transferset.pipeline.setting import parts_of, setting_of
 from transferset.shards import ShardSet
 from transferset.steps.amounts import MOST, parse_amount

@@ -70,6 +70,7 @@ class RowBuffer:
 
     Attributes:
         emit: Called with each batch: the set's columns, and `key` when rows are to be shuffled.
+        by_document: Rows that each document has given, in order.
     """
 
     encoder: WordPiece
@@ -82,6 +83,7 @@ class RowBuffer:
     ledger: Ledger
     rows: int = 0
     tokens: int = 0
+    by_document: list[int] = field(default_factory=list)
     _texts: list[str] = field(default_factory=list)
     _documents: list[tuple[int, int, int]] = field(default_factory=list)
     _characters: int = 0
@@ -98,6 +100,8 @@ class RowBuffer:
             more: They go on where the last call ended.
         """
         before = 0
+        if not more:
+            self.by_document.append(0)
         if not self._documents:
             self._given = self._last if more else 0
         elif more:
@@ -115,6 +119,7 @@ class RowBuffer:
         rows = self._encode(self._texts)
         documents = np.array(self._documents, np.uint64).reshape(-1, 3)
         self._texts, self._documents, self._characters = [], [], 0
+        earlier = len(self.by_document) - len(documents)
         of_document = np.repeat(np.arange(len(documents)), documents[:, 2].astype(np.int64))
         of_row = of_document[rows.source]
         first = np.searchsorted(of_row, np.arange(len(documents)))
@@ -138,7 +143,7 @@ class RowBuffer:
         if self.shuffle_seed is not None:
             keys = rng.order_keys(self.shuffle_seed, 0, source, doc_id, rev_id, sentence)
             columns["key"] = pa.array(keys)
-        self._emit(pa.RecordBatch.from_pydict(columns), np.diff(rows.offsets))
+        self._emit(pa.RecordBatch.from_pydict(columns), np.diff(rows.offsets), of_row + earlier)
 
     def _encode(self, texts: list[str]) -> Rows:
         if self.max_len is not None:
@@ -146,11 +151,17 @@ class RowBuffer:
         ids, offsets = self.encoder.encode(texts)
         return Rows(ids, offsets, texts, np.arange(len(texts)))
 
-    def _emit(self, batch: pa.RecordBatch, lengths: npt.NDArray[np.int64]) -> None:
+    def _emit(
+        self, batch: pa.RecordBatch, lengths: npt.NDArray[np.int64], of_row: npt.NDArray[np.int64]
+    ) -> None:
         if self.min_len > 0 and (lengths < self.min_len).any():
             keep = lengths >= self.min_len
             self.ledger[Reason.BELOW_MIN_LEN] += int((~keep).sum())
             batch, lengths = batch.filter(pa.array(keep)), lengths[keep]
+            of_row = of_row[keep]
+        counts = np.bincount(of_row)
+        for document in np.flatnonzero(counts).tolist():
+            self.by_document[document] += int(counts[document])
         self.rows += batch.num_rows
         self.tokens += int(lengths.sum())
         if "key" in batch.schema.names:

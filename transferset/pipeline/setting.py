@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from transferset.documents import has_documents, read_documents
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Manifest
 from transferset.shards import ShardSet
@@ -46,6 +47,9 @@ def setting_of(found: ShardSet, steps: Sequence[Step]) -> Setting:
         word_start=word_starts(found.root, tokenizer["sha256"]) if words else None,
         sources=tuple(manifest.sources),
         parts=parts_of(manifest),
+        documents=partial(read_documents, found.root, manifest)
+        if has_documents(manifest)
+        else None,
     )
 
 

@@ -30,7 +30,12 @@ NUMBERS: Final = {
 #: Fields that have names (and, but for the language, codes), and the column that holds the code.
 NAMES: Final = {"source": "source", "language": "source", "part": "part"}
 
-_FIELDS: Final = {**NUMBERS, **NAMES}
+#: Fields of the documents table; without one, what the row's source says of all its documents.
+OF_DOCUMENTS: Final = dict.fromkeys(("licence", "license", "author", "title"), "source")
+
+_TEXTS: Final = {**NAMES, **OF_DOCUMENTS}
+
+_FIELDS: Final = {**NUMBERS, **_TEXTS}
 
 #: Longest expression, in characters.
 _LONGEST: Final = 4096
@@ -222,7 +227,7 @@ def _comparison(sign: ast.cmpop, left: ast.expr, right: ast.expr) -> Truth:
 
 
 def _is_name(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id in NAMES
+    return isinstance(node, ast.Name) and node.id in _TEXTS
 
 
 def _among(left: ast.expr, right: ast.expr) -> Truth:
@@ -241,8 +246,8 @@ def _named(field: ast.expr, items: list[ast.expr]) -> Named:
     for item in items:
         if isinstance(item, ast.Constant) and isinstance(item.value, str):
             values.append(item.value)
-        elif field.id == "language":
-            raise _wrong('a language like "en"', item)
+        elif field.id not in ("source", "part"):
+            raise _wrong(f"a {field.id} in quotes", item)
         else:
             values.append(_number(item).value)
     return Named(field.id, tuple(values))
@@ -279,7 +284,7 @@ def _value(node: ast.expr) -> Value:
 def _field(name: str, node: ast.expr) -> Field:
     if name in NUMBERS:
         return Field(name)
-    if name in NAMES:
+    if name in _TEXTS:
         raise _wrong("a number", node, f"compare {name} with == or in")
     near = difflib.get_close_matches(name, _FIELDS, n=1, cutoff=0.5)
     do = f"did you mean {near[0]!r}?" if near else "put quotes around a name"

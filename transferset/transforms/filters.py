@@ -20,6 +20,7 @@ from transferset.steps import Filter
 from transferset.transforms import expressions as tree
 from transferset.transforms.buffers import flat, keep
 from transferset.transforms.protocol import Position, Setting
+from transferset.transforms.provenance import OfDocuments
 
 Bools = npt.NDArray[np.bool_]
 
@@ -30,6 +31,13 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     ">=": operator.ge,
     "==": operator.eq,
     "!=": operator.ne,
+}
+#: What a source calls a field; else it is its name.
+_MEMBERS: Final = {
+    "language": ("language",),
+    "licence": ("licence",),
+    "license": ("licence",),
+    "source": ("wiki", "file", "name"),
 }
 _ARITHMETIC: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "+": np.add,
@@ -49,16 +57,25 @@ class FilterRows:
             UsageError: It is none, or names what the set does not have.
         """
         self._expression = tree.parse(step.expression)
-        self._fields = list(dict.fromkeys(tree.columns(self._expression)))
         self._setting = setting
         self._codes: dict[tree.Named, npt.NDArray[np.int64]] = {}
+        self._documents: dict[tree.Named, OfDocuments] = {}
         self._resolve(self._expression)
+        by_document = {node.field for node in self._documents}
+        self._fields = [
+            (name, "doc_id" if name in by_document else column)
+            for name, column in dict.fromkeys(tree.columns(self._expression))
+        ]
 
     def _resolve(self, node: tree.Truth) -> None:
         """Look up, once, which codes have the names that are asked for."""
         match node:
             case tree.Named():
-                self._codes[node] = _codes(node, self._setting)
+                of_documents = _of_documents(node, self._setting)
+                if of_documents is not None:
+                    self._documents[node] = of_documents
+                else:
+                    self._codes[node] = _codes(node, self._setting)
             case tree.AllOf(terms) | tree.AnyOf(terms):
                 for term in terms:
                     self._resolve(term)
@@ -71,7 +88,10 @@ class FilterRows:
         Raises:
             UsageError: The rows have no column for a field.
         """
-        values = {name: self._field(batch, name, column) for name, column in self._fields}
+        values: dict[Any, Any] = {
+            name: self._field(batch, name, column) for name, column in self._fields
+        }
+        values |= {named: of(batch) for named, of in self._documents.items()}
         with np.errstate(all="ignore"):  # x / 0 is infinite, 0 / 0 satisfies nothing but !=
             wanted = np.broadcast_to(self._truth(self._expression, values), batch.num_rows)
         kept = keep(batch, wanted)
@@ -100,10 +120,12 @@ class FilterRows:
         s = self._setting
         return s.cls, s.sep, s.pad, s.mask, s.unk
 
-    def _truth(self, node: tree.Truth, values: Mapping[str, Any]) -> Any:
+    def _truth(self, node: tree.Truth, values: Mapping[Any, Any]) -> Any:
         match node:
             case tree.Compare(sign, left, right):
                 return _COMPARE[sign](_value(left, values), _value(right, values))
+            case tree.Named() if node in self._documents:
+                return values[node]
             case tree.Named(field):
                 return np.isin(values[field], self._codes[node])
             case tree.AllOf(terms):
@@ -114,7 +136,7 @@ class FilterRows:
                 return np.logical_not(self._truth(term, values))
 
 
-def _value(node: tree.Value, values: Mapping[str, Any]) -> Any:
+def _value(node: tree.Value, values: Mapping[Any, Any]) -> Any:
     match node:
         case tree.Number(value):
             return value
@@ -140,11 +162,24 @@ def _codes(node: tree.Named, setting: Setting) -> npt.NDArray[np.int64]:
     return np.array(sorted({*known, *numbers}), np.int64)
 
 
+def _of_documents(node: tree.Named, setting: Setting) -> OfDocuments | None:
+    """The documents that a field speaks of; None if the source alone tells."""
+    field = "licence" if node.field == "license" else node.field
+    if field not in (*tree.OF_DOCUMENTS, "language"):
+        return None
+    if setting.documents is not None:
+        return OfDocuments(setting.documents, field, [str(value) for value in node.values])
+    if field in ("author", "title"):
+        do = "build the set again"
+        raise UsageError(sentence(f"a table of documents for {field}", "none", "--filter", do=do))
+    return None
+
+
 def _names(field: str, setting: Setting) -> list[tuple[int, set[str]]]:
     """Codes with their names: a source has that of its wiki and that of its file."""
     if field == "part":
         return [(code, {name}) for code, name in enumerate(setting.parts)]
-    members = ("language",) if field == "language" else ("wiki", "file")
+    members = _MEMBERS.get(field, ("wiki", "file"))
     return [(int(s["code"]), _texts(s.get(name) for name in members)) for s in setting.sources]
 
 

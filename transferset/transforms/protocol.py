@@ -68,6 +68,7 @@ class Setting:
             asked for words.
         sources: Names and languages by code, as the manifest's `sources` have them.
         parts: Names of the parts of a mix, by code.
+        documents: Opens the documents table; None if the set has none.
     """
 
     vocab_size: int
@@ -79,6 +80,7 @@ class Setting:
     word_start: npt.NDArray[np.bool_] | None = None
     sources: Sequence[Json] = ()
     parts: Sequence[str] = ()
+    documents: Callable[[], Iterator[pa.RecordBatch]] | None = None
 
     def is_content(self) -> npt.NDArray[np.bool_]:
         """For each id whether it is a content token, shape [vocab_size]; [UNK] is one."""

@@ -1,0 +1,136 @@
+"""The documents table of a set that is made of others: the documents that its rows come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from transferset import documents
+from transferset.manifest import FileEntry, ShardEntry
+from transferset.shards import ShardSet, damage_named
+from transferset.transforms.provenance import group_codes
+
+#: Columns by which a row finds its document.
+_IDENTITY = ("part", "source", "doc_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Heritage:
+    """The documents of one parent as its child names them.
+
+    Attributes:
+        parent: The parent.
+        parts: Its part code in the child by its own; None where the child is no mix of it.
+        sources: Its source codes in the child by its own; None where they stay.
+        whole: The child has each of its rows once.
+    """
+
+    parent: ShardSet
+    parts: Sequence[int] | None = None
+    sources: Mapping[int, int] | None = None
+    whole: bool = False
+
+
+def carry_documents(
+    root: Path, schema: pa.Schema, shards: Sequence[ShardEntry], parents: Sequence[Heritage]
+) -> list[FileEntry]:
+    """Write the documents table of a set whose shards are written.
+
+    Args:
+        root: The new set's directory.
+        schema: Of the new set.
+        shards: Its shards.
+        parents: Where its rows come from, in order.
+
+    Returns:
+        The table's manifest entry; none if no row knows its document.
+    """
+    known = [one for one in parents if documents.has_documents(one.parent.manifest)]
+    if not known or not {"source", "doc_id"} <= set(schema.names):
+        return []
+    mixed = "part" in schema.names
+    batches: Iterator[pa.RecordBatch] = (b for one in known for b in _renamed(one, mixed=mixed))
+    if not all(one.whole for one in known):
+        batches = _with_rows(batches, root, shards)
+    return [
+        documents.write_documents(root, batches, documents.MIXED if mixed else documents.SCHEMA)
+    ]
+
+
+def _renamed(of: Heritage, *, mixed: bool) -> Iterator[pa.RecordBatch]:
+    """The parent's documents with the child's codes."""
+    for batch in documents.read_documents(of.parent.root, of.parent.manifest):
+        columns = {name: batch.column(name) for name in batch.schema.names}
+        if of.sources is not None:
+            columns["source"] = _recoded(batch.column("source"), of.sources)
+        if of.parts is not None:
+            inner = columns.get("part", pa.array(np.zeros(batch.num_rows, np.uint16)))
+            columns["part"] = _recoded(inner, dict(enumerate(of.parts)))
+        schema = documents.MIXED if mixed else documents.SCHEMA
+        yield pa.RecordBatch.from_pydict({name: columns[name] for name in schema.names}, schema)
+
+
+def _recoded(codes: pa.Array, new: Mapping[int, int]) -> pa.Array:
+    table = np.zeros(1 << 16, np.uint16)
+    table[list(new)] = list(new.values())
+    return pa.array(table[codes.to_numpy()])
+
+
+def _with_rows(
+    batches: Iterator[pa.RecordBatch], root: Path, shards: Sequence[ShardEntry]
+) -> Iterator[pa.RecordBatch]:
+    """Documents that have rows in the set, with their number."""
+    held = list(batches)  # mapped from the parents' files
+    if not held:
+        return
+    groups = np.concatenate([group_codes(batch) for batch in held])
+    ids = np.concatenate([batch.column("doc_id").to_numpy() for batch in held])
+    rows = _count(groups, ids, root, shards)
+    start = 0
+    for batch in held:
+        mine = rows[start : start + batch.num_rows]
+        start += batch.num_rows
+        at = batch.schema.get_field_index("rows")
+        counted = batch.set_column(at, batch.schema.field(at), pa.array(mine))
+        yield counted.filter(pa.array(mine > 0))
+
+
+def _count(
+    groups: npt.NDArray[np.uint32],
+    ids: npt.NDArray[np.uint64],
+    root: Path,
+    shards: Sequence[ShardEntry],
+) -> npt.NDArray[np.uint32]:
+    """Rows of each document; of documents with one identity, the first has them."""
+    order = np.lexsort((ids, groups))
+    groups, ids = groups[order], ids[order]
+    rows = np.zeros(len(order), np.int64)
+    codes, firsts = np.unique(groups, return_index=True)
+    bounds = [*firsts.tolist(), len(order)]
+    for batch in _identities(root, shards):
+        of_row, doc_id = group_codes(batch), batch.column("doc_id").to_numpy()
+        for i, code in enumerate(codes.tolist()):
+            low, high = bounds[i], bounds[i + 1]
+            mine = doc_id[of_row == code]
+            at = low + np.searchsorted(ids[low:high], mine)
+            at = at[ids[np.minimum(at, high - 1)] == mine]
+            places, counts = np.unique(at, return_counts=True)
+            rows[places] += counts
+    found = np.zeros(len(order), np.uint32)
+    found[order] = rows
+    return found
+
+
+def _identities(root: Path, shards: Sequence[ShardEntry]) -> Iterator[pa.RecordBatch]:
+    for shard in shards:
+        path = root / shard.file
+        with damage_named(path), pa.memory_map(str(path)) as source:
+            stream = pa.ipc.open_stream(source)
+            columns = [name for name in _IDENTITY if name in stream.schema.names]
+            for batch in stream:
+                yield batch.select(columns)
