@@ -18,7 +18,7 @@ from web_server import serving
 
 import transferset
 from transferset.errors import InputError, SetError, TransfersetError, UsageError
-from transferset.pipeline import order, rows, wiki
+from transferset.pipeline import order, rows, spill
 from transferset.sentences import get_splitter
 from transferset.shards import ShardSet
 from transferset.sources import dump as dump_module
@@ -156,7 +156,7 @@ def test_the_whole_set_is_the_same_at_any_number_of_workers(
 @pytest.mark.parametrize("flush", [1, 7, 100])
 def test_bytes_do_not_depend_on_batch_sizes(build, built, dumps, monkeypatch, flush):
     monkeypatch.setattr(rows, "FLUSH_ROWS", flush)
-    monkeypatch.setattr(wiki, "PORTION", flush)
+    monkeypatch.setattr(spill, "PORTION", flush)
     monkeypatch.setattr(order, "SORT_BYTES", flush * 1000)
     assert shard_digests(build(dumps["single"], keep_text=True)) == shard_digests(built)
 
@@ -191,8 +191,8 @@ def test_a_long_sentence_becomes_near_equal_rows_and_no_token_is_lost(build, bui
 def test_what_no_splitter_could_cut_is_cut_at_white_space(text):
     text = text.strip()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wiki, "LONGEST", 10)
-        parts = wiki.shorter(text)
+        patch.setattr(spill, "LONGEST", 10)
+        parts = spill.shorter(text)
     assert "".join("".join(parts).split()) == "".join(text.split())
     assert all(0 < len(part) <= 10 and part == part.strip() for part in parts if text)
     if all(len(word) <= 10 for word in text.split()):
