@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from transferset import documents, rng, schema
 from transferset.errors import TransfersetError, sentence
 from transferset.executor import Executor
 from transferset.files import write_atomic, writing
-from transferset.ledger import UNIT, Ledger, Reason
+from transferset.ledger import Ledger, Reason
 from transferset.manifest import (
     MANIFEST,
     FileEntry,
@@ -21,8 +20,9 @@ from transferset.manifest import (
     shard_entry,
 )
 from transferset.pipeline import order
-from transferset.pipeline.corpus import READ, Corpus, Run
-from transferset.pipeline.interchange import write_datasets_files, write_tokenizer
+from transferset.pipeline.corpus import READ, Corpus, Reading, Run
+from transferset.pipeline.interchange import write_datasets_files, write_json, write_tokenizer
+from transferset.pipeline.lineage import ledger_json
 from transferset.pipeline.options import tokenizer_json
 from transferset.pipeline.spill import documents_path, spilled_documents
 from transferset.shards import ShardSet
@@ -63,9 +63,10 @@ def _build(corpus: Corpus, run: Run) -> None:
     root = run.root
     with writing(root):
         tokenizer = write_tokenizer(root, corpus.tokenizer)
-    found = _Read(corpus, corpus.read(run))
-    found.require_rows(root)
-    context, tasks = _order_tasks(found, root)
+    reading = corpus.read(run)
+    ledger = _ledger(reading)
+    _require_rows(corpus, reading, ledger, root)
+    context, tasks = _order_tasks(corpus, reading.results, root)
     written = run.stage("order", order.write_shard, tasks, context, "rows")
     shards = [shard_entry(entry) for entry in written]
     with writing(root):
@@ -73,43 +74,37 @@ def _build(corpus: Corpus, run: Run) -> None:
             *tokenizer,
             *write_datasets_files(root, run.recipe, corpus.schema, shards, split="train"),
             documents.write_documents(
-                root, spilled_documents(root, len(found.results)), documents.SCHEMA
+                root, spilled_documents(root, len(reading.results)), documents.SCHEMA
             ),
-            *corpus.tables(root, found.results),
+            *(write_json(root, name, body) for name, body in sorted(reading.tables.items())),
         ]
-        manifest = _manifest(found, run.recipe, shards, files)
+        manifest = _manifest(corpus, reading, ledger, run.recipe, shards, files)
         write_atomic(root / MANIFEST, manifest.to_bytes())
-        for i in range(len(found.results)):  # only now: until the commit they are for resuming
+        for i in range(len(reading.results)):  # only now: until the commit they are for resuming
             order.spill_path(root, READ, i).unlink(missing_ok=True)
             documents_path(root, i).unlink(missing_ok=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A corpus, and what its reading tasks have found."""
-
-    corpus: Corpus
-    results: list[Json]
-
-    @property
-    def ledger(self) -> Ledger:
-        total = Ledger({Reason(k): n for k, n in self.corpus.ledger(self.results).items()})
-        for result in self.results:
-            total.update({Reason(reason): count for reason, count in result["ledger"].items()})
-        return total
-
-    def require_rows(self, root: Path) -> None:
-        if any(result["rows"] for result in self.results):
-            return
-        dropped = ", ".join(f"{count} {reason}" for reason, count in self.ledger.items())
-        pages = sum(result["pages"] for result in self.results)
-        found = f"none in {pages} documents (dropped: {dropped or 'nothing'})"
-        clear(root)  # nothing worth resuming, and another recipe may want the place
-        raise TransfersetError(sentence("at least one row", found, self.corpus.inputs))
+def _ledger(reading: Reading) -> Ledger:
+    total = Ledger(reading.ledger)
+    for result in reading.results:
+        total.update({Reason(reason): count for reason, count in result["ledger"].items()})
+    return total
 
 
-def _order_tasks(found: _Read, root: Path) -> tuple[order.OrderContext, list[Json]]:
-    corpus, read = found.corpus, found.results
+def _require_rows(corpus: Corpus, reading: Reading, ledger: Ledger, root: Path) -> None:
+    if any(result["rows"] for result in reading.results):
+        return
+    dropped = ", ".join(f"{count} {reason}" for reason, count in ledger.items())
+    pages = sum(result["pages"] for result in reading.results)
+    found = f"none in {pages} documents (dropped: {dropped or 'nothing'})"
+    clear(root)  # nothing worth resuming, and another recipe may want the place
+    raise TransfersetError(sentence("at least one row", found, corpus.inputs))
+
+
+def _order_tasks(
+    corpus: Corpus, read: Sequence[Json], root: Path
+) -> tuple[order.OrderContext, list[Json]]:
     tasks = order.plan(
         [result["rows"] for result in read],
         _data_bytes(corpus, read),
@@ -137,13 +132,16 @@ def _data_bytes(corpus: Corpus, read: Sequence[Json]) -> int:
 
 
 def _manifest(
-    found: _Read, recipe: str, shards: Sequence[ShardEntry], files: Sequence[FileEntry]
+    corpus: Corpus,
+    reading: Reading,
+    ledger: Ledger,
+    recipe: str,
+    shards: Sequence[ShardEntry],
+    files: Sequence[FileEntry],
 ) -> Manifest:
-    corpus, read = found.corpus, found.results
-    origins, statistics = corpus.origins(read), corpus.statistics(read)
     tokens, rows = sum(s.tokens for s in shards), sum(s.rows for s in shards)
     preset = {"preset": corpus.preset} if corpus.preset is not None else {}
-    engines = sorted({result["engine"] for result in read})
+    engines = sorted({result["engine"] for result in reading.results})
     return Manifest(
         format=schema.FORMAT_VERSION,
         name=corpus.name,
@@ -155,22 +153,18 @@ def _manifest(
         code={"transferset": __version__, "engine": "+".join(engines)},
         tokenizer=tokenizer_json(corpus.tokenizer),
         parents=[],
-        sources=origins,
-        licence=" AND ".join(sorted({s["licence"] or "unknown" for s in origins})),
+        sources=reading.sources,
+        licence=" AND ".join(sorted({s["licence"] or "unknown" for s in reading.sources})),
         schema=schema.describe(corpus.schema),
         totals={
-            "documents": sum(s["documents"] for s in statistics),
+            "documents": sum(s["documents"] for s in reading.statistics),
             "rows": rows,
             "tokens": tokens,
             "content_tokens": tokens - 2 * rows,
             "bytes": sum(s.bytes for s in shards),
         },
-        statistics=statistics,
-        ledger=[
-            {"reason": str(reason), "unit": UNIT[reason], "count": count}
-            for reason, count in sorted(found.ledger.items())
-            if count
-        ],
+        statistics=reading.statistics,
+        ledger=ledger_json(ledger),
         shards=tuple(shards),
         files=tuple(files),
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import pyarrow as pa
 
 from transferset.executor import Executor
-from transferset.manifest import FileEntry, Json
+from transferset.ledger import Ledger
+from transferset.manifest import Json
 from transferset.pipeline.options import BuildParams
+from transferset.pipeline.rows import merge_statistics
 from transferset.stage import Done, Progress, run_stage
 from transferset.tokens import WordPiece
 
@@ -48,6 +50,45 @@ class Run:
             progress=self.progress,
             weight=weight,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of the inputs.
+
+    Attributes:
+        results: Of each task of the stage `READ`, in source order, with `pages`, `rows`, `tokens`,
+            `ledger`, `statistics` and `engine`.
+        sources: As they stand in the manifest.
+        statistics: By source code.
+        ledger: What was dropped before or beside those tasks.
+        tables: Further JSON files of the set, by name.
+    """
+
+    results: list[Json]
+    sources: list[Json]
+    statistics: list[Json]
+    ledger: Ledger = field(default_factory=Ledger)
+    tables: Mapping[str, Json] = field(default_factory=dict)
+
+
+def statistics_of(results: Sequence[Json], codes: Sequence[int]) -> list[Json]:
+    """Statistics by source.
+
+    Args:
+        results: Of the tasks of `READ`.
+        codes: The source code of each.
+
+    Returns:
+        One entry a source, in order.
+    """
+    found = []
+    for code in sorted(set(codes)):
+        mine = [result for result, of in zip(results, codes, strict=True) if of == code]
+        pages = sum(result["pages"] for result in mine)
+        merged = merge_statistics([result["statistics"] for result in mine])
+        found.append({"source": code, "pages": pages, **merged})
+    return found
 
 
 class Corpus(Protocol):
@@ -89,22 +130,5 @@ class Corpus(Protocol):
     def inputs(self) -> str:
         """Names of what is read, for messages."""
 
-    def read(self, run: Run) -> list[Json]:
-        """Turn the inputs into spilled rows and documents.
-
-        Returns:
-            A result for each task of the stage `READ`, in source order, with `pages`, `rows`,
-            `tokens`, `ledger`, `statistics` and `engine`.
-        """
-
-    def origins(self, read: Sequence[Json]) -> list[Json]:
-        """Sources as they stand in the manifest, after reading."""
-
-    def statistics(self, read: Sequence[Json]) -> list[Json]:
-        """Statistics by source code."""
-
-    def tables(self, root: Path, read: Sequence[Json]) -> list[FileEntry]:
-        """Write what else the set holds besides rows and documents."""
-
-    def ledger(self, read: Sequence[Json]) -> dict[str, int]:
-        """What was dropped before or beside the tasks of `READ`, by reason."""
+    def read(self, run: Run) -> Reading:
+        """Turn the inputs into spilled rows and documents."""

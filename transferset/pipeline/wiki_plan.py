@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,11 +13,10 @@ from transferset import rng, schema
 from transferset.executor import default_workers
 from transferset.files import digest_file
 from transferset.ledger import Ledger
-from transferset.manifest import FileEntry, Json, fingerprint
+from transferset.manifest import Json, fingerprint
 from transferset.pipeline import wiki_read
-from transferset.pipeline.corpus import READ, Run
+from transferset.pipeline.corpus import READ, Reading, Run, statistics_of
 from transferset.pipeline.options import BuildParams, check_seed, schema_of, tokenizer_json
-from transferset.pipeline.rows import merge_statistics
 from transferset.pipeline.spill import RowOptions
 from transferset.sentences import get_splitter
 from transferset.sources.dump import Dump, Part
@@ -86,8 +84,8 @@ class WikiPlan:
         """See `Corpus.inputs`."""
         return ", ".join(source.dump.path.name for source in self.sources)
 
-    def read(self, run: Run) -> list[Json]:
-        """See `Corpus.read`."""
+    def read(self, run: Run) -> Reading:
+        """See `Corpus.read`; damage is byte ranges that were skipped on request."""
         context = wiki_read.ReadContext(
             dumps=tuple(source.dump for source in self.sources),
             sources=tuple(source.code for source in self.sources),
@@ -95,11 +93,16 @@ class WikiPlan:
             rows=RowOptions.of(self.params, self.seed, self.engine),
             skip_damaged=self.params.skip_damaged,
         )
-        read = run.stage(READ, wiki_read.read_part, self._tasks(), context, "bytes")
-        # what no part can see alone: that the parts of each file make a whole file
+        results = run.stage(READ, wiki_read.read_part, self._tasks(), context, "bytes")
+        sources = []
         for i, source in enumerate(self.sources):
-            source.dump.check(self._summaries(i, read), skip_damaged=self.params.skip_damaged)
-        return read
+            mine = [r["summary"] for r, (of, _) in zip(results, self.parts, strict=True) if of == i]
+            # what no part can see alone: that the parts of each file make a whole file
+            source.dump.check(mine, skip_damaged=self.params.skip_damaged)
+            damage = [one for summary in mine for one in summary.get("damage", [])]
+            sources.append({**source.origin, "damage": damage})
+        codes = [self.sources[file].code for file, _ in self.parts]
+        return Reading(results, sources, statistics_of(results, codes))
 
     def _tasks(self) -> list[Json]:
         return [
@@ -114,41 +117,6 @@ class WikiPlan:
             }
             for ordinal, (file, part) in enumerate(self.parts)
         ]
-
-    def _summaries(self, file: int, read: Sequence[Json]) -> list[Json]:
-        return [r["summary"] for r, (of, _) in zip(read, self.parts, strict=True) if of == file]
-
-    def origins(self, read: Sequence[Json]) -> list[Json]:
-        """See `Corpus.origins`; damage is byte ranges that were skipped on request."""
-        return [
-            {
-                **s.origin,
-                "damage": [d for m in self._summaries(i, read) for d in m.get("damage", [])],
-            }
-            for i, s in enumerate(self.sources)
-        ]
-
-    def statistics(self, read: Sequence[Json]) -> list[Json]:
-        """See `Corpus.statistics`."""
-        found = []
-        for code in sorted({source.code for source in self.sources}):
-            mine = [
-                result
-                for result, (file, _) in zip(read, self.parts, strict=True)
-                if self.sources[file].code == code
-            ]
-            pages = sum(result["pages"] for result in mine)
-            merged = merge_statistics([result["statistics"] for result in mine])
-            found.append({"source": code, "pages": pages, **merged})
-        return found
-
-    def tables(self, root: Path, read: Sequence[Json]) -> list[FileEntry]:
-        """See `Corpus.tables`."""
-        return []
-
-    def ledger(self, read: Sequence[Json]) -> dict[str, int]:
-        """See `Corpus.ledger`."""
-        return {}
 
 
 def make_plan(
