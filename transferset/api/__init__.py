@@ -5,11 +5,15 @@ from transferset.api.deriving import derive, mix, plan_derive
 from transferset.api.running import run
 from transferset.api.sets import SETS, Inspection, inspect, only_set, open, set_name, verify
 from transferset.api.showing import diff, report, stats
+from transferset.api.texts import books_find, build_books, build_text, plan_books, plan_text
 
 __all__ = [
     "DEMO",
     "SETS",
     "Inspection",
+    "books_find",
+    "build_books",
+    "build_text",
     "build_wiki",
     "derive",
     "diff",
@@ -17,7 +21,9 @@ __all__ = [
     "mix",
     "only_set",
     "open",
+    "plan_books",
     "plan_derive",
+    "plan_text",
     "plan_wiki",
     "report",
     "run",

@@ -43,10 +43,13 @@ def run(
     from transferset.api.building import build_wiki
     from transferset.api.deriving import derive, mix
     from transferset.api.showing import report
+    from transferset.api.texts import build_books, build_text
     from transferset.pipeline.recipes import run_recipe
 
     functions: dict[str, Callable[..., Any]] = {
         "build wiki": build_wiki,
+        "build books": build_books,
+        "build text": build_text,
         "derive": derive,
         "mix": mix,
         "report": report,

@@ -9,11 +9,11 @@ from typing import Final
 
 import click
 
-from transferset.cli import building, deriving, showing  # their commands join the group
+from transferset.cli import building, deriving, showing, texts  # their commands join the group
 from transferset.cli.group import say, transferset
 from transferset.errors import TransfersetError, printable
 
-__all__ = ["building", "deriving", "run", "showing", "transferset"]
+__all__ = ["building", "deriving", "run", "showing", "texts", "transferset"]
 
 INTERRUPTED: Final = 130
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from transferset.cli.group import Commands, example, say, say_deviations, transferset
+
+if TYPE_CHECKING:
+    from transferset.shards import ShardSet
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +28,14 @@ def reading_options(command: F) -> F:
         command = option(command)
     return command
 
+
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(["auto", "tokenizers", "nanotoken"]),
+    default="auto",
+    show_default=True,
+    help="What turns text into ids; the ids are the same.",
+)
 
 _READING: Final = [
     click.option(
@@ -66,7 +77,7 @@ _READING: Final = [
     click.option("--shards", type=int, help="Number of shards. [one per 256 MB]"),
     click.option("--seed", type=int, default=0, show_default=True, help="Seed of the shuffle."),
     click.option("--workers", type=int, help="Worker processes. [all processors]"),
-    click.option("--limit", type=int, metavar="PAGES", help="Read the first articles only."),
+    click.option("--limit", type=int, metavar="N", help="Read the first documents only."),
     click.option("--dry-run", is_flag=True, help="Print the plan and write nothing."),
     click.option("--force", is_flag=True, help="Replace what is in --out."),
 ]
@@ -85,13 +96,7 @@ _READING: Final = [
 @click.option(
     "--skip-damaged", is_flag=True, help="Skip (and count) damaged blocks instead of failing."
 )
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "tokenizers", "nanotoken"]),
-    default="auto",
-    show_default=True,
-    help="What turns text into ids; the ids are the same.",
-)
+@engine_option
 @click.option(
     "--as",
     "preset",
@@ -133,6 +138,11 @@ def build_wiki(
             "vocabulary.\nFit one: transferset vocab fit --help"
         )
     say_deviations(found)
+    told_totals(found)
+
+
+def told_totals(found: ShardSet) -> None:
+    """Tell what a build came to."""
     totals = found.manifest.totals
     click.echo(
         f"{found.root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens "

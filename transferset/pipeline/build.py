@@ -80,9 +80,15 @@ def _build(corpus: Corpus, run: Run) -> None:
         ]
         manifest = _manifest(corpus, reading, ledger, run.recipe, shards, files)
         write_atomic(root / MANIFEST, manifest.to_bytes())
-        for i in range(len(reading.results)):  # only now: until the commit they are for resuming
-            order.spill_path(root, READ, i).unlink(missing_ok=True)
-            documents_path(root, i).unlink(missing_ok=True)
+        _remove_spent(root, reading)
+
+
+def _remove_spent(root: Path, reading: Reading) -> None:
+    """Remove spills: only after the commit, for until then they are needed to resume."""
+    spills = [order.spill_path(root, READ, i) for i in range(len(reading.results))]
+    tables = [documents_path(root, i) for i in range(len(reading.results))]
+    for path in (*spills, *tables, *reading.spent):
+        path.unlink(missing_ok=True)
 
 
 def _ledger(reading: Reading) -> Ledger:

@@ -63,6 +63,7 @@ class Reading:
         statistics: By source code.
         ledger: What was dropped before or beside those tasks.
         tables: Further JSON files of the set, by name.
+        spent: Files below `_run/` that nobody needs once the set is committed.
     """
 
     results: list[Json]
@@ -70,6 +71,7 @@ class Reading:
     statistics: list[Json]
     ledger: Ledger = field(default_factory=Ledger)
     tables: Mapping[str, Json] = field(default_factory=dict)
+    spent: Sequence[Path] = ()
 
 
 def statistics_of(results: Sequence[Json], codes: Sequence[int]) -> list[Json]:

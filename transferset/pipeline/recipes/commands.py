@@ -57,6 +57,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     command.name: command
     for command in (
         Command("build wiki", "source", "source"),
+        Command("build books", "inputs", "source"),
+        Command("build text", "inputs", "source"),
         Command("derive", "src", "from", either=("steps", "preset")),
         Command("mix", "sources", "from"),
     )
@@ -126,6 +128,13 @@ class Scope:
         return written if written == DEMO else str(there(self.folder, written) or written)
 
 
+    def located_all(self, value: object) -> list[str]:
+        """One such place, or a list of them."""
+        if isinstance(value, list) and value:
+            return [self.located(item) for item in value]
+        return [self.located(value)]
+
+
 def there(folder: Path, path: str) -> Path | None:
     """The path from a folder, if something is there."""
     try:
@@ -151,6 +160,7 @@ def _checks(
 ) -> dict[str, tuple[bool, Check]]:
     special: dict[str, Check] = {
         "source": scope.located,
+        "inputs": scope.located_all,
         "tokenizer": scope.located,
         "src": scope.reference,
         "fit": scope.reference,

@@ -1,0 +1,146 @@
+"""The first pass of `build books`: one book becomes passages, and a record to choose by."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from transferset.curation import Sketch, count_words, sketch, vote_language
+from transferset.documents import About
+from transferset.errors import InputError
+from transferset.files import HashingFile
+from transferset.manifest import Json
+from transferset.sources.books import BookFile, RawBook, read_book
+from transferset.stage import RUN, Done, Output
+from transferset.text.books import Cleaned, TextCleaner, decode
+
+#: The stage's name.
+CLEAN: Final = "clean"
+
+
+@dataclass(frozen=True, slots=True)
+class CleanContext:
+    """What all tasks of the pass share.
+
+    Attributes:
+        licence: Of files that state none.
+        near: Whether shingles are needed to compare books.
+        skip_damaged: Whether a book that cannot be read is counted instead of ending the build.
+    """
+
+    licence: str
+    near: bool
+    skip_damaged: bool
+
+
+def clean_book(root: Path, context: CleanContext, task: Json) -> Done:
+    """Turn one book into passages.
+
+    Args:
+        root: The set's directory.
+        context: Shared configuration.
+        task: `book` (ordinal), `path`, `member`, `name`, `bytes`, and `about` of a manifest.
+
+    Returns:
+        Passages and shingles as outputs; what is known of the book as result.
+
+    Raises:
+        InputError: The book is damaged and damaged ones are not to be skipped.
+    """
+    book = BookFile(Path(task["path"]), task["member"], task["name"], task["bytes"])
+    try:
+        raw = read_book(book)
+        cleaned, encoding = _clean(raw, book)
+    except InputError as error:
+        if not context.skip_damaged:
+            raise
+        return Done([], {"rows": 0, "unreadable": str(error)})
+    passages = cleaned.passages
+    of = sketch(passages)
+    outputs = [_write(root, task["book"], passages)]
+    if context.near:
+        outputs.append(_write_shingles(root, task["book"], of))
+    about = _about(task["about"], raw, context.licence)
+    result = {
+        "rows": 0,
+        "bytes": outputs[0].bytes,
+        "doc_id": _doc_id(task["about"], raw),
+        "about": asdict(about),
+        "words": count_words(passages),
+        "passages": len(passages),
+        "vote": asdict(vote_language(passages)),
+        "sketch": of.to_json(),
+        "removed": cleaned.removed,
+        "warnings": cleaned.warnings,
+        "licence_share": round(cleaned.licence_share, 6),
+        "encoding": encoding,
+        "layout": cleaned.layout,
+    }
+    return Done(outputs, result)
+
+
+def _clean(raw: RawBook, book: BookFile) -> tuple[Cleaned, str]:
+    if raw.text is not None:
+        return _cleaner(raw.layout).clean(raw.text), ""
+    try:
+        decoded = decode(raw.raw or b"")
+    except InputError as error:
+        raise InputError(f"{book.name}: {error}") from None
+    return _cleaner(raw.layout).clean(decoded.text), decoded.encoding
+
+
+@lru_cache(maxsize=4)
+def _cleaner(layout: str) -> TextCleaner:
+    return TextCleaner(layout)
+
+
+def _about(stated: Json, raw: RawBook, licence: str) -> About:
+    """What the manifest says goes before what the file says of itself."""
+    return About(
+        title=stated.get("title") or raw.title,
+        author=stated.get("author") or raw.author,
+        language=stated.get("language") or raw.language,
+        licence=stated.get("licence") or raw.rights or licence,
+        url=stated.get("url") or "",
+        sha256=raw.sha256,
+        retrieved=stated.get("retrieved") or "",
+        subjects=stated.get("subjects") or "",
+    )
+
+
+def _doc_id(stated: Json, raw: RawBook) -> int:
+    if stated.get("id") is not None:
+        return int(stated["id"])
+    if raw.identifier.isdecimal() and int(raw.identifier) < 1 << 64:
+        return int(raw.identifier)
+    return int(raw.sha256[:16], 16)
+
+
+def passages_path(root: Path, book: int) -> Path:
+    """Where the cleaned text of a book is kept until its rows are written."""
+    return root / RUN / CLEAN / f"{book:05d}.txt"
+
+
+def shingles_path(root: Path, book: int) -> Path:
+    """Where the shingles of a book are kept until it is compared with others."""
+    return root / RUN / CLEAN / f"{book:05d}.shingles"
+
+
+def read_passages(root: Path, book: int) -> list[str]:
+    """The cleaned text of a book."""
+    text = passages_path(root, book).read_bytes().decode()
+    return text.split("\n") if text else []
+
+
+def _write(root: Path, book: int, passages: list[str]) -> Output:
+    with HashingFile(passages_path(root, book)) as sink:
+        sink.write("\n".join(passages).encode())
+        return Output(f"{RUN}/{CLEAN}/{sink.path.name}", sink.size, sink.commit())
+
+
+def _write_shingles(root: Path, book: int, of: Sketch) -> Output:
+    with HashingFile(shingles_path(root, book)) as sink:
+        sink.write(of.shingles.tobytes())
+        return Output(f"{RUN}/{CLEAN}/{sink.path.name}", sink.size, sink.commit())

@@ -1,0 +1,160 @@
+"""Where the books of a build are: folders and files as they are, manifests fetched first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from transferset.errors import TransfersetError, sentence
+from transferset.files import digest_file
+from transferset.manifest import Json, digest_json
+from transferset.pipeline.books_plan import BookSource
+from transferset.sources.books.local import BookFile, find_books
+
+if TYPE_CHECKING:
+    from transferset.sources.books.manifests import BookManifest
+    from transferset.sources.downloads import Progress
+
+#: Endings of what is a manifest, not a book.
+MANIFESTS: Final = (".toml", ".csv")
+
+#: What a manifest says of a book that the documents table shows.
+_STATED: Final = ("id", "title", "author", "language", "licence", "subjects")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where downloads go and who asks for them.
+
+    Attributes:
+        cache: The folder of all downloads.
+        contact: E-mail or web address of the user; needed to fetch.
+        named: Servers that may have private addresses.
+        progress: Told of every block that arrives.
+    """
+
+    cache: Path
+    contact: str | None = None
+    named: tuple[str, ...] = ()
+    progress: Progress | None = None
+
+
+def locate(inputs: Sequence[str], place: Place, language: str, limit: int | None) -> list[BookSource]:
+    """Find the books of a build, fetching those that a manifest names.
+
+    Args:
+        inputs: Folders, files, manifests; each is a source.
+        place: For downloads.
+        language: Of the build.
+        limit: Only the first books, this many in all.
+
+    Returns:
+        The sources in order.
+
+    Raises:
+        UsageError: There is no such place, no book in it, or no contact to fetch with.
+        InputError: A file is not what its manifest says.
+        TransfersetError: Network or disk failed; run again to resume.
+    """
+    sources: list[BookSource] = []
+    for code, given in enumerate(inputs):
+        left = None if limit is None else limit - sum(len(s.books) for s in sources)
+        if left == 0:
+            break
+        if Path(given).suffix.lower() in MANIFESTS:
+            sources.append(_of_manifest(code, Path(given), place, left))
+        else:
+            sources.append(_of_files(code, Path(given), language, left))
+    return sources
+
+
+def _of_files(code: int, path: Path, language: str, limit: int | None) -> BookSource:
+    found = find_books([path])
+    files = found.books[:limit]
+    digests = {path: digest_file(path) for path in dict.fromkeys(book.path for book in files)}
+    books = [_task(book, digests[book.path], {}) for book in files]
+    origin = _origin(code, path.resolve().name, language, books)
+    return BookSource({**origin, "skipped": dict(sorted(found.skipped.items()))}, tuple(books))
+
+
+def _of_manifest(code: int, path: Path, place: Place, limit: int | None) -> BookSource:
+    from transferset.sources.books.entries import load_books
+
+    manifest = load_books(path)
+    manifest = replace(manifest, entries=manifest.entries[:limit])
+    files, unavailable = fetch(manifest, place)
+    books = []
+    for entry, file in zip(manifest.entries, files, strict=True):
+        if file is None:
+            continue
+        stated = {name: getattr(entry, name) for name in _STATED}
+        stated |= {"url": file.url, "retrieved": file.retrieved}
+        name = f"{entry.id}{file.path.suffix}" if entry.id is not None else file.path.name
+        for book in find_books([file.path]).books:
+            named = replace(book, name=name + (f"/{book.member}" if book.member else ""))
+            books.append(_task(named, file.sha256, stated))
+    origin = _origin(code, path.name, manifest.language, books)
+    origin |= {"name": manifest.name, "title": manifest.title, "terms": manifest.terms}
+    return BookSource(origin, tuple(books), tuple(unavailable))
+
+
+def fetch(manifest: BookManifest, place: Place) -> tuple[Sequence[Any], list[Json]]:
+    """Make the books of a manifest local.
+
+    Args:
+        manifest: The manifest.
+        place: For downloads.
+
+    Returns:
+        What is there now, one an entry, None for what could not be had; and why.
+
+    Raises:
+        TransfersetError: As `sources.books.fetch.fetch_books`; or no book could be had.
+    """
+    from transferset.sources.books.book_manners import BookManners
+    from transferset.sources.books.fetch import fetch_books
+
+    folder = place.cache / "books" / manifest.name
+    fetched = fetch_books(
+        manifest.entries,
+        folder,
+        contact=place.contact or "",
+        named=place.named,
+        manners=BookManners(pause=manifest.pause),
+        progress=place.progress,
+    )
+    unavailable: list[Json] = [
+        {"url": one.url, "title": manifest.entries[one.index].title, "reason": one.reason}
+        for one in fetched.unavailable
+    ]
+    if not any(fetched.files):
+        found = f"none of {len(fetched.files)}, the first: {fetched.unavailable[0].reason}"
+        raise TransfersetError(sentence("a book", found, manifest.name, "check the manifest"))
+    return fetched.files, unavailable
+
+
+def _task(book: BookFile, digest: str, about: Json) -> Json:
+    return {
+        "path": str(book.path),
+        "member": book.member,
+        "name": book.name,
+        "bytes": book.bytes,
+        "digest": digest,
+        "about": about,
+    }
+
+
+def _origin(code: int, name: str, language: str, books: Sequence[Json]) -> Json:
+    stated = [{k: book[k] for k in ("member", "name", "digest", "about")} for book in books]
+    return {
+        "code": code,
+        "file": name,
+        "language": language,
+        "books": len(books),
+        "bytes": sum(book["bytes"] for book in books),
+        "blake3": digest_json(stated),
+        "licence": None,
+        "url": None,
+    }
