@@ -11,7 +11,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from transferset.curation import Choice, Criteria, Record, Sketch, Vote, choose
+from transferset.curation.criteria import Choice, Criteria, choose
+from transferset.curation.language import Vote
+from transferset.curation.records import Record
+from transferset.curation.shingles import Sketch, read_shingles
 from transferset.ledger import Ledger, Reason
 from transferset.manifest import Json
 from transferset.pipeline.books_clean import shingles_path
@@ -53,7 +56,7 @@ def choose_books(
     records = [_record(cleaned[i]) for i in readable]
 
     def shingles_of(index: int) -> npt.NDArray[np.uint64]:
-        return np.fromfile(shingles_path(root, readable[index]), np.uint64)
+        return read_shingles(shingles_path(root, readable[index]))
 
     choice = choose(records, criteria, shingles_of)
     kept = [readable[index] for index in choice.kept]

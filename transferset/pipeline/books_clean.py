@@ -7,12 +7,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from transferset.curation import Sketch, count_words, sketch, vote_language
+from transferset.curation.language import vote_language
+from transferset.curation.shingles import shingle, write_shingles
+from transferset.curation.words import count_words
 from transferset.documents import About
 from transferset.errors import InputError
 from transferset.files import HashingFile
 from transferset.manifest import Json
-from transferset.sources.books import BookFile, RawBook, read_book
+from transferset.sources.books.raw import BookFile, RawBook
+from transferset.sources.books.reading import read_book
 from transferset.stage import RUN, Done, Output
 from transferset.text.books import Cleaned, TextCleaner, decode
 
@@ -58,10 +61,12 @@ def clean_book(root: Path, context: CleanContext, task: Json) -> Done:
             raise
         return Done([], {"rows": 0, "unreadable": str(error)})
     passages = cleaned.passages
-    of = sketch(passages)
+    shingled = shingle(passages)
     outputs = [_write(root, task["book"], passages)]
     if context.near:
-        outputs.append(_write_shingles(root, task["book"], of))
+        path = shingles_path(root, task["book"])
+        size, digest = write_shingles(path, shingled.hashes)
+        outputs.append(Output(f"{RUN}/{CLEAN}/{path.name}", size, digest))
     about = _about(task["about"], raw, context.licence)
     result = {
         "rows": 0,
@@ -71,7 +76,7 @@ def clean_book(root: Path, context: CleanContext, task: Json) -> Done:
         "words": count_words(passages),
         "passages": len(passages),
         "vote": asdict(vote_language(passages)),
-        "sketch": of.to_json(),
+        "sketch": shingled.sketch.to_json(),
         "removed": cleaned.removed,
         "warnings": cleaned.warnings,
         "licence_share": round(cleaned.licence_share, 6),
@@ -137,10 +142,4 @@ def read_passages(root: Path, book: int) -> list[str]:
 def _write(root: Path, book: int, passages: list[str]) -> Output:
     with HashingFile(passages_path(root, book)) as sink:
         sink.write("\n".join(passages).encode())
-        return Output(f"{RUN}/{CLEAN}/{sink.path.name}", sink.size, sink.commit())
-
-
-def _write_shingles(root: Path, book: int, of: Sketch) -> Output:
-    with HashingFile(shingles_path(root, book)) as sink:
-        sink.write(of.shingles.tobytes())
         return Output(f"{RUN}/{CLEAN}/{sink.path.name}", sink.size, sink.commit())

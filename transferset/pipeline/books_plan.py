@@ -9,7 +9,7 @@ from typing import Final
 import pyarrow as pa
 
 from transferset import rng, schema
-from transferset.curation import Criteria
+from transferset.curation.criteria import Criteria
 from transferset.errors import UsageError, sentence
 from transferset.executor import default_workers
 from transferset.ledger import Reason
@@ -120,7 +120,7 @@ class BooksPlan:
         """See `Corpus.inputs`."""
         return ", ".join(source.origin["file"] for source in self.sources)
 
-    def read(self, run: Run) -> list[Json]:
+    def read(self, run: Run) -> Reading:
         """See `Corpus.read`: all books are cleaned, then chosen among, then read."""
         tasks, params = self._tasks(), self.params
         context = books_clean.CleanContext(

@@ -11,10 +11,11 @@ from transferset.errors import TransfersetError, sentence
 from transferset.files import digest_file
 from transferset.manifest import Json, digest_json
 from transferset.pipeline.books_plan import BookSource
-from transferset.sources.books.local import BookFile, find_books
+from transferset.sources.books.located import find_books
+from transferset.sources.books.raw import BookFile
 
 if TYPE_CHECKING:
-    from transferset.sources.books.manifests import BookManifest
+    from transferset.sources.books.entries import BookManifest
     from transferset.sources.downloads import Progress
 
 #: Endings of what is a manifest, not a book.
@@ -41,7 +42,9 @@ class Place:
     progress: Progress | None = None
 
 
-def locate(inputs: Sequence[str], place: Place, language: str, limit: int | None) -> list[BookSource]:
+def locate(
+    inputs: Sequence[str], place: Place, language: str, limit: int | None
+) -> list[BookSource]:
     """Find the books of a build, fetching those that a manifest names.
 
     Args:
@@ -80,7 +83,7 @@ def _of_files(code: int, path: Path, language: str, limit: int | None) -> BookSo
 
 
 def _of_manifest(code: int, path: Path, place: Place, limit: int | None) -> BookSource:
-    from transferset.sources.books.entries import load_books
+    from transferset.sources.books.manifests import load_books
 
     manifest = load_books(path)
     manifest = replace(manifest, entries=manifest.entries[:limit])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from transferset.ledger import WHY, Reason
 from transferset.manifest import Json
+from transferset.report.corpus_table import corpus_rows, histogram_of, median
 from transferset.schema import COLUMNS
 from transferset.shards import ShardSet
 
@@ -22,7 +23,8 @@ def summary(found: ShardSet) -> Json:
 
     Returns:
         rows, tokens, content_tokens, columns, totals, ledger, parents, op, params, seed, shards,
-        and name, recipe, tokenizer, sources, statistics, licence.
+        and name, recipe, tokenizer, sources, statistics, corpus (rows of the table of corpus
+        statistics, the whole last), licence.
     """
     manifest = found.manifest
     totals = dict(manifest.totals)
@@ -37,6 +39,7 @@ def summary(found: ShardSet) -> Json:
         "columns": {name: manifest.schema[name] for name in COLUMNS if name in manifest.schema},
         "totals": totals,
         "statistics": [_with_averages(one) for one in manifest.statistics],
+        "corpus": [row.to_json() for row in corpus_rows(manifest)],
         "ledger": [{**entry, "why": _why(entry["reason"])} for entry in manifest.ledger],
         "parents": list(manifest.parents),
         "sources": list(manifest.sources),
@@ -63,29 +66,11 @@ def _why(reason: str) -> str:
 
 
 def _with_averages(statistics: Json) -> Json:
-    histogram = statistics["words_per_sentence"]
     return {
         **{k: v for k, v in statistics.items() if k != "words_per_sentence"},
         "words_per_sentence_mean": statistics["words"] / max(1, statistics["sentences"]),
-        "words_per_sentence_median": median(histogram),
+        "words_per_sentence_median": median(histogram_of([statistics]) or ()),
     }
-
-
-def median(histogram: Sequence[Sequence[int]]) -> float:
-    """Median of a histogram of [value, count] pairs in ascending order of value."""
-    total = sum(count for _, count in histogram)
-    if not total:
-        return 0.0
-    lower = upper = None
-    seen = 0
-    for value, count in histogram:
-        seen += count
-        if lower is None and seen >= (total + 1) // 2:
-            lower = value
-        if seen >= total // 2 + 1:
-            upper = value
-            break
-    return ((lower or 0) + (upper or 0)) / 2
 
 
 def head(found: ShardSet, count: int, decode: Decode | None) -> list[Json]:

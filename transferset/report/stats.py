@@ -39,8 +39,9 @@ def stats(
     Returns:
         label, name, root, op, columns, rows, tokens, content_tokens, bytes, text_bytes, types,
         type_token_ratio, unknown, unknown_share, length, content_length, words_per_row,
-        statistics (of the source), type_token (pairs of tokens and types), divergence, and
-        divergence_reason (why that is null).
+        statistics (of the sources), corpus (the same by part, and the whole),
+        type_token (pairs of tokens and types), divergence, and divergence_reason (why that is
+        null).
 
     Raises:
         UsageError: A set has no ids, or names no tokenizer.
@@ -65,10 +66,12 @@ def stats_of(
     if reason is None and parent is not None:
         compared = _compared(found, measured, parent, progress)
         reason = None if compared else "one of the two sets has no content tokens"
+    facts = summary(found)
     return {
         **_identity(found, measured),
         **_amounts(measured),
-        "statistics": summary(found)["statistics"],
+        "statistics": facts["statistics"],
+        "corpus": facts["corpus"],
         "type_token": type_token_curve(measured),
         "divergence": compared,
         "divergence_reason": reason,

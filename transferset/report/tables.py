@@ -10,7 +10,7 @@ import numpy as np
 
 from transferset.ledger import WHY, Reason
 from transferset.manifest import Json
-from transferset.report.inspect import median
+from transferset.report.corpus_table import cells, corpus_rows
 from transferset.report.lineage import Entry, Node, Origin
 from transferset.report.markup import Html, el, join, short, shown
 from transferset.report.palette import line
@@ -162,8 +162,8 @@ def _from_parent(away: Json | None) -> tuple[str | None, str | None, str | None]
 def text_table(subjects: Sequence[Subject]) -> Html:
     """Table 4.4 of the thesis: sentences and words, as read from text and as found in ids."""
     heads = (
-        "set", "text", "sentences", "words", "mean w.p.s.", "median w.p.s.", "words in ids",
-        "mean a row", "median a row",
+        "set", "text", "documents", "sentences", "words", "mean w.p.s.", "median w.p.s.",
+        "words in ids", "mean a row", "median a row",
     )  # fmt: skip
     rows: list[Sequence[str]] = []
     for one in subjects:
@@ -172,30 +172,10 @@ def text_table(subjects: Sequence[Subject]) -> Html:
 
 
 def _text_rows(one: Subject) -> list[Sequence[str]]:
-    manifest = one.found.manifest
-    known = [] if manifest.parents else list(manifest.statistics)
-    whole = _text_cells(known) if known else [size(one.measures.text_bytes), *"––––"]
-    rows: list[Sequence[str]] = [(one.label, *whole, *_id_cells(one))]
-    if len(known) > 1:
-        files = {source["code"]: source["file"] for source in manifest.sources}
-        rows += [
-            (shown(files.get(s["source"], "?"), 60), *_text_cells([s]), "", "", "") for s in known
-        ]
-    return rows
-
-
-def _text_cells(statistics: Sequence[Json]) -> list[str]:
-    total = {k: sum(s[k] for s in statistics) for k in ("text_bytes", "sentences", "words")}
-    counts: dict[int, int] = {}
-    for one in statistics:
-        for value, rows in one["words_per_sentence"]:
-            counts[value] = counts.get(value, 0) + rows
-    mean = total["words"] / max(1, total["sentences"])
-    middle = median(sorted(counts.items()))
-    return [
-        size(total["text_bytes"]), number(total["sentences"]), number(total["words"]),
-        f"{mean:.1f}", f"{middle:g}",
-    ]  # fmt: skip
+    known = corpus_rows(one.found.manifest)
+    text = cells(known[-1]) if known else (size(one.measures.text_bytes), *"–––––")
+    parts = [(shown(part.name, 60), *cells(part), "", "", "") for part in known[:-1]]
+    return [(one.label, *text, *_id_cells(one)), *parts]
 
 
 def _id_cells(one: Subject) -> list[str]:

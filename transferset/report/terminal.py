@@ -11,6 +11,7 @@ from rich.table import Table
 
 from transferset.errors import printable
 from transferset.manifest import Json
+from transferset.report.terminal_corpus import corpus_grid
 
 #: A ledger entry above this share of what was read is shown in colour.
 NOTABLE = 0.01
@@ -36,8 +37,8 @@ def show(facts: Json, rows: Sequence[Json], file: IO[str] | None = None) -> None
 
 def _parts(facts: Json) -> list[RenderableType]:
     parts: list[RenderableType] = [_overview(facts), "", _columns(facts)]
-    if facts["statistics"]:
-        parts += ["", _statistics(facts)]
+    if facts["corpus"]:
+        parts += ["", corpus_grid("text that it was built from", facts["corpus"])]
     return [*parts, "", _ledger(facts)]
 
 
@@ -105,23 +106,14 @@ def _columns(facts: Json) -> Table:
     return table
 
 
-def _statistics(facts: Json) -> Table:
-    table = _grid(
-        "text", "source", "documents", "sentences", "words", "bytes", "words/sentence", "median"
-    )
-    for one in facts["statistics"]:
-        counts = [f"{one[k]:,}" for k in ("documents", "sentences", "words", "text_bytes")]
-        mean, median = one["words_per_sentence_mean"], one["words_per_sentence_median"]
-        table.add_row(str(one["source"]), *counts, f"{mean:.1f}", f"{median:g}")
-    return table
-
-
 def _ledger(facts: Json) -> Table:
     table = _grid("not in the set, by reason", "reason", "count", "share", "why")
     table.columns[3].justify = "left"
     documents = facts["totals"].get("documents", 0)
     seen = {
         "pages": documents + sum(e["count"] for e in facts["ledger"] if e["unit"] == "pages"),
+        "documents": documents
+        + sum(e["count"] for e in facts["ledger"] if e["unit"] == "documents"),
         "rows": facts["rows"] + sum(e["count"] for e in facts["ledger"] if e["unit"] == "rows"),
     }
     for entry in facts["ledger"]:

@@ -13,6 +13,8 @@ from rich.table import Table
 
 from transferset.errors import printable
 from transferset.manifest import Json
+from transferset.report.corpus_table import HEADS, CorpusRow, cells
+from transferset.report.terminal_corpus import corpus_grid
 from transferset.report.wording import number, percent, size, small
 
 #: Longer names are folded; a column is as wide as what stands in it up to this.
@@ -64,6 +66,10 @@ def show_stats(sets: Sequence[Json], file: IO[str] | None = None, width: int | N
                 console.print(_table(headers, rows, [labels, *widths[group]], group))
                 console.print()
                 headers = None  # once is enough: all columns stand below each other
+    for one in sets:
+        if len(one["corpus"]) > 1:
+            console.print(corpus_grid(f"text of {one['label']}", one["corpus"]))
+            console.print()
     for note in _notes(sets):
         console.print(note)
 
@@ -111,7 +117,7 @@ def _sections(sets: Sequence[Json]) -> Iterator[_Section]:
     if any(one["length"] for one in sets):
         yield _section("ids a row, [CLS] and [SEP] included", _lengths(sets), sets)
     yield _section("types among the first content tokens", _curve(sets), sets)
-    if any(one["statistics"] for one in sets):
+    if any(one["corpus"] for one in sets):
         yield _section("text as its source had it", _SOURCE, sets)
     if any(one["divergence"] for one in sets):
         names = _parents(sets)
@@ -185,27 +191,21 @@ def _types(tokens: int) -> Cell:
     return lambda s: number(dict(map(tuple, s["type_token"])).get(tokens))
 
 
-def _summed(member: str) -> Cell:
-    return lambda s: number(sum(x[member] for x in s["statistics"]) if s["statistics"] else None)
-
-
-def _median_sentence(one: Json) -> str:
-    single = one["statistics"][0] if len(one["statistics"]) == 1 else None
-    return number(_at(single, "words_per_sentence_median"))
-
-
-def _mean_sentence(one: Json) -> str:
-    sentences = sum(x["sentences"] for x in one["statistics"])
-    words = sum(x["words"] for x in one["statistics"])
-    return f"{words / sentences:,.1f}" if sentences else _NONE
+def _whole(place: int) -> Cell:
+    """A cell of the last row of the table of corpus statistics."""
+    return lambda s: cells(CorpusRow(**s["corpus"][-1]))[place] if s["corpus"] else _NONE
 
 
 _SOURCE: Final[dict[str, Cell]] = {
-    "documents": _summed("documents"),
-    "sentences": _summed("sentences"),
-    "words": _summed("words"),
-    "words a sentence": _mean_sentence,
-    "words a sentence, median": _median_sentence,
+    label: _whole(HEADS.index(head))
+    for label, head in (
+        ("text in UTF-8", "text"),
+        ("documents", "documents"),
+        ("sentences", "sentences"),
+        ("words", "words"),
+        ("words a sentence", "words/sentence"),
+        ("words a sentence, median", "median"),
+    )
 }
 
 

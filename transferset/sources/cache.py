@@ -44,6 +44,8 @@ class Record:
         size: Size of the whole file in bytes, as far as known.
         digests: Checked digests of the finished NAME; empty while it is not finished.
         mtime_ns: Modification time of NAME when they were checked, in nanoseconds.
+        retrieved: Day of the answer they are part of, `YYYY-MM-DD` (UTC).
+        content_type: Its Content-Type, if it had one.
     """
 
     url: str
@@ -52,6 +54,8 @@ class Record:
     size: int | None = None
     digests: dict[str, str] = field(default_factory=dict)
     mtime_ns: int = 0
+    retrieved: str | None = None
+    content_type: str | None = None
 
     @classmethod
     def load(cls, path: Path) -> Record | None:
@@ -64,6 +68,7 @@ class Record:
 
     def _plausible(self) -> bool:
         texts = [self.url, self.etag or "", self.last_modified or ""]
+        texts += [self.retrieved or "", self.content_type or ""]
         return (
             all(isinstance(text, str) and text.isprintable() for text in texts)
             and all(text.isascii() for text in texts[1:])

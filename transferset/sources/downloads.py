@@ -10,17 +10,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
-from transferset.errors import InputError, TransfersetError, sentence
+from transferset.errors import TransfersetError, sentence
 from transferset.files import lock
 from transferset.sources.cache import on_disk
-from transferset.sources.manners import Later
+from transferset.sources.manners import Absent, BadAnswer, Later, OtherSize
 from transferset.sources.slots import RemoteFile, Slot
 from transferset.sources.web import Web, stopped
 
@@ -85,36 +85,60 @@ def download(file: RemoteFile, folder: Path, web: Web, progress: Progress | None
         folder.mkdir(parents=True, exist_ok=True)
     with lock(folder / f".{file.name}.lock"):
         if not slot.is_good():  # another process may just have finished it
-            web.patiently(_Transfer(slot, web, progress).attempt, file.name)
+            web.patiently(Transfer(slot, web, progress).attempt, file.name)
             slot.accept()
     return slot.path
 
 
-class _Transfer:
+class BadRange(TransfersetError):
+    """An answer that continues elsewhere than where we asked it to."""
+
+
+class Unchanged(Exception):
+    """Internal: 304, the answer to a question that `Transfer` was given conditions for."""
+
+
+class Transfer:
     """One file on its way: as many requests as it takes.
 
     Args:
         slot: Its place in the cache.
         web: The polite client.
         progress: Told of every block.
+        conditions: Request headers to which 304 is an answer; sent while nothing has arrived.
     """
 
-    def __init__(self, slot: Slot, web: Web, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        slot: Slot,
+        web: Web,
+        progress: Progress | None,
+        conditions: Mapping[str, str] | None = None,
+    ) -> None:
         self.slot = slot
         self.web = web
         self.progress = progress
+        self.conditions = conditions or {}
         # Progress is measured from here, so that a server that lets us start over
         # again and again is not waited for without end.
         self.furthest = slot.arrived()
 
     def attempt(self) -> None:
-        """Bring the part file forward by one request; return when all bytes are there."""
+        """Bring the part file forward by one request; return when all bytes are there.
+
+        Raises:
+            Later: It may work later.
+            BadRange: The server cannot continue what it began.
+            Unchanged: 304, if conditions were given.
+            TransfersetError: It will not work.
+        """
         slot = self.slot
         have = slot.arrived()
         if slot.is_whole(have):
             return
         try:
-            with self.web.stream(slot.file.url, slot.question(have)) as response:
+            asked = slot.question(have) or self.conditions
+            with self.web.stream(slot.file.url, asked) as response:
                 start, total = _placed(slot, response, have)
                 slot.begin(response.headers, start, total)
                 _check_room(slot, start, total)
@@ -149,7 +173,10 @@ def _placed(slot: Slot, response: httpx.Response, have: int) -> tuple[int, int |
     status, url = response.status_code, str(response.url)
     if status in (404, 410):
         do = "name another date or another --mirror; publishers delete old files"
-        raise InputError(sentence("a file", f"{status} {response.reason_phrase}", url, do))
+        found = f"{status} {response.reason_phrase}".strip()
+        raise Absent(sentence("a file", found, url, do), found, status)
+    if status == 304:
+        raise Unchanged
     if status == 416 or (status == 206 and slot.changed(response.headers)):
         slot.start_over()
         raise Later("another file under the same address")
@@ -157,7 +184,10 @@ def _placed(slot: Slot, response: httpx.Response, have: int) -> tuple[int, int |
     start, total = _range(slot, response, have) if status == 206 else (0, _length(response))
     if slot.file.size is not None and total not in (None, slot.file.size):
         do = "the server has another file of this name: name another --mirror or date"
-        raise InputError(sentence(f"{slot.file.size} bytes", f"{total} bytes", url, do))
+        expected, found = f"{slot.file.size} bytes", f"{total} bytes"
+        raise OtherSize(sentence(expected, found, url, do), f"{found} instead of {expected}")
+    if total is not None and total > (slot.file.size or slot.file.at_most):
+        raise _too_long(slot, slot.file.at_most)
     return start, slot.file.size if total is None else total
 
 
@@ -180,7 +210,7 @@ def _range(slot: Slot, response: httpx.Response, have: int) -> tuple[int, int]:
     if first != have or last + 1 != total:
         do = f"this server cannot continue: name another --mirror, or delete {slot.part}"
         expected = f"Content-Range from byte {have} to the end"
-        raise TransfersetError(sentence(expected, value or "none", str(response.url), do))
+        raise BadRange(sentence(expected, value or "none", str(response.url), do))
     return first, total
 
 
@@ -213,7 +243,8 @@ def _write(handle: int, block: bytes, path: Path) -> None:
             view = view[os.write(handle, view) :]
 
 
-def _too_long(slot: Slot, most: int) -> InputError:
+def _too_long(slot: Slot, most: int) -> BadAnswer:
     slot.start_over()
     do = "the server sends another file: name another --mirror"
-    return InputError(sentence(f"at most {most} bytes", "more", slot.file.url, do))
+    message = sentence(f"at most {most} bytes", "more", slot.file.url, do)
+    return BadAnswer(message, f"more than {most} bytes")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import httpx
 
 import transferset
-from transferset.errors import UsageError, sentence
+from transferset.errors import InputError, TransfersetError, UsageError, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,71 @@ class Later(Exception):
         reason: What happened, for the message if it is the last attempt.
         seconds: What the server asked for, if it did.
         unreached: No server answered at all.
+        status: The status that it answered, if it did.
     """
 
-    def __init__(self, reason: str, seconds: float | None = None, unreached: bool = False):
+    def __init__(
+        self,
+        reason: str,
+        seconds: float | None = None,
+        unreached: bool = False,
+        status: int | None = None,
+    ):
         super().__init__(reason)
         self.reason = reason
         self.seconds = seconds
         self.unreached = unreached
+        self.status = status
         self.progressed = False
+
+
+class Told(TransfersetError):
+    """What a server told us for good, so that who asks for many files can decide what it means.
+
+    Args:
+        message: The whole sentence.
+        reason: What was found, in a few words.
+        status: The status that came last, if one did.
+        url: The address that answered, where that matters.
+    """
+
+    def __init__(self, message: str, reason: str, status: int | None = None, url: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.status = status
+        self.url = url
+
+
+class Refused(Told):
+    """401, 403 or 451."""
+
+
+class Exhausted(Told):
+    """Nothing good came in the tries allowed."""
+
+
+class Unreached(Exhausted):
+    """No server answered at all."""
+
+
+class AskedToWait(Told):
+    """A server wants us to wait for longer than we are ready to."""
+
+
+class Unexpected(Told):
+    """A status that nobody asked for."""
+
+
+class Absent(Told, InputError):
+    """404 or 410."""
+
+
+class BadAnswer(Told, InputError):
+    """A redirect out of bounds, too many bytes, an encoding that was not asked for."""
+
+
+class OtherSize(BadAnswer):
+    """Another size than the one stated."""
 
 
 def user_agent(contact: str | None) -> str:

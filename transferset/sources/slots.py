@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from transferset.errors import InputError, UsageError, sentence
@@ -25,6 +26,7 @@ class RemoteFile:
         size: Expected bytes, if known.
         digests: Expected digests in hexadecimal by algorithm (`sha1`, `sha256`, `blake3`).
         at_most: Most bytes accepted when the size is not known.
+        remember: Digests that are taken and kept on record when none is expected.
 
     Raises:
         UsageError: A name that is not simple, an unknown algorithm, a wrong digest length.
@@ -35,6 +37,7 @@ class RemoteFile:
     size: int | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
     at_most: int = _LARGEST
+    remember: tuple[str, ...] = ("blake3",)
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -158,7 +161,11 @@ class Slot:
             before = Record(self.file.url)
         etag = _plain(headers.get("etag")) or before.etag
         modified = _plain(headers.get("last-modified")) or before.last_modified
-        Record(self.file.url, etag, modified, total).save(self.sidecar)
+        kind = _plain(headers.get("content-type")) or before.content_type
+        day = datetime.now(UTC).date().isoformat()
+        Record(self.file.url, etag, modified, total, retrieved=day, content_type=kind).save(
+            self.sidecar
+        )
 
     def changed(self, headers: Mapping[str, str]) -> bool:
         """Whether an answer is of another state of the file than what has arrived."""
@@ -181,7 +188,9 @@ class Slot:
         size = self.part.stat().st_size
         if self.file.size not in (None, size):
             raise self._reject(f"{self.file.size} bytes", f"{size} bytes")
-        found = {name: digest_of(self.part, name) for name in self.file.digests or ("blake3",)}
+        found = {
+            name: digest_of(self.part, name) for name in self.file.digests or self.file.remember
+        }
         for algorithm, expected in self.file.digests.items():
             if found[algorithm] != expected.lower():
                 raise self._reject(f"{algorithm} {expected.lower()}", found[algorithm])

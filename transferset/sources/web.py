@@ -14,26 +14,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
 import httpx
 
-from transferset.errors import InputError, TransfersetError, UsageError, sentence
+from transferset.errors import InputError, TransfersetError, UsageError, printable, sentence
+from transferset.sources.answers import ANSWERS, allowed, judged
 from transferset.sources.hosts import addresses, is_private, origin
-from transferset.sources.manners import Later, Manners, retry_after, user_agent
+from transferset.sources.manners import (
+    AskedToWait,
+    BadAnswer,
+    Exhausted,
+    Later,
+    Manners,
+    Unreached,
+    user_agent,
+)
 
 T = TypeVar("T")
 
 REDIRECTS = 5
-_ANSWERS = {200, 404, 410}  # what callers decide upon,
-_RANGE_ANSWERS = _ANSWERS | {206, 416}  # and if they asked for a range
-_LATER = {408, 425, 429, 500, 502, 503, 504}
-_REFUSALS = {401, 403, 451}
-#: Some servers label a stored .bz2 this way; its raw bytes are the file.
-_AS_STORED = {"", "identity", "bzip2", "x-bzip2"}
 _BY_HAND = "get the file by another way and give its path"
 
 
@@ -52,6 +55,9 @@ class Web:
     Raises:
         UsageError: The contact cannot stand in a header.
     """
+
+    #: What a user can do about an address that is refused.
+    trust = "if you trust this server, name its scheme and host as --mirror"
 
     def __init__(
         self,
@@ -131,16 +137,22 @@ class Web:
 
     @contextmanager
     def stream(
-        self, url: str, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        answers: Collection[int] = ANSWERS,
+        check: Callable[[httpx.URL], None] | None = None,
     ) -> Iterator[httpx.Response]:
         """Make one attempt at GET, following vetted redirects; the body is not yet read.
 
         Args:
             url: Absolute address.
             headers: Further request headers.
+            answers: Statuses that the caller decides upon.
+            check: Called with each address before it is asked; raises what forbids that.
 
         Yields:
-            A response of status 200, 404 or 410; to a Range also 206 or 416.
+            A response of one of `answers`; to a Range also 206 or 416, to a condition 304.
 
         Raises:
             Later: It may work later; call this inside `patiently`.
@@ -148,33 +160,48 @@ class Web:
             TransfersetError: The server refused.
         """
         try:
-            response = self._follow(url, headers or {})
+            asked = headers or {}
+            response = self._follow(url, asked, check)
             try:
-                yield _judged(response, _RANGE_ANSWERS if "Range" in (headers or {}) else _ANSWERS)
+                yield judged(response, allowed(answers, asked))
             finally:
-                response.close()
+                self._leave(response)
         except httpx.TransportError as error:
             unreached = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
             reason = f"{type(error).__name__} {error}".strip()
             raise Later(reason, unreached=unreached) from error
 
-    def _follow(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
+    def _follow(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        check: Callable[[httpx.URL], None] | None,
+    ) -> httpx.Response:
         before: httpx.URL | None = None
         here = parsed(url)
         for _ in range(REDIRECTS + 1):
             self._vet(here, before)
-            self._pace()
-            request = self._client.build_request("GET", here, headers=headers)
-            response = self._client.send(request, stream=True)
+            if check is not None:
+                check(here)
+            response = self._ask(here, headers, url)
             self._reached = True
             self._vet_peer(response)
             if not response.has_redirect_location:
                 return response
-            response.close()
+            self._leave(response)
             before, here = here, _next_hop(here, response.headers["location"])
-        raise InputError(
-            sentence(f"at most {REDIRECTS} redirects", "more", url, "name another --mirror")
-        )
+        message = sentence(f"at most {REDIRECTS} redirects", "more", url, "name another --mirror")
+        raise BadAnswer(message, f"more than {REDIRECTS} redirects")
+
+    def _ask(self, here: httpx.URL, headers: Mapping[str, str], first: str) -> httpx.Response:
+        """Make one request; `first` is the address that led here."""
+        self._pace()
+        request = self._client.build_request("GET", here, headers=headers)
+        return self._client.send(request, stream=True)
+
+    def _leave(self, response: httpx.Response) -> None:
+        """Called once for every answer of `_ask`."""
+        response.close()
 
     def _pace(self) -> None:
         with self._pace_lock:
@@ -187,11 +214,11 @@ class Web:
         """Refuse a hop to another protocol, down to plain http, or into a private net."""
         complete = url.host and not url.userinfo and 0 < origin(url)[2] < 65536
         if url.scheme not in ("http", "https") or not complete:
-            raise _refused("an http or https address without a password", url, before)
+            raise _refused("an http or https address without a password", url, before, self.trust)
         if before is not None and before.scheme == "https" and url.scheme == "http":
-            raise _refused("a redirect that stays on https", url, before)
+            raise _refused("a redirect that stays on https", url, before, self.trust)
         if origin(url) not in self._named and any(map(is_private, self._resolve(url.host))):
-            raise _refused("a public address", url, before)
+            raise _refused("a public address", url, before, self.trust)
 
     def _resolve(self, host: str) -> list[str]:
         try:
@@ -204,8 +231,8 @@ class Web:
         stream = response.extensions.get("network_stream")
         peer = stream.get_extra_info("server_addr") if stream is not None else None
         if peer and origin(response.url) not in self._named and is_private(str(peer[0])):
-            response.close()
-            raise _refused("a public address", response.url, response.url)
+            self._leave(response)
+            raise _refused("a public address", response.url, response.url, self.trust)
 
     def patiently(self, attempt: Callable[[], T], what: str) -> T:
         """Call `attempt` until it returns, waiting longer after each failure in a row.
@@ -236,12 +263,15 @@ class Web:
         asked = later.seconds or 0.0
         if asked > self.manners.longest_asked_wait:
             do = f"run the same command again in {asked:.0f} s; what is there is kept"
-            raise TransfersetError(sentence("an answer", later.reason, what, do))
+            message = sentence("an answer", later.reason, what, do)
+            raise AskedToWait(message, later.reason, later.status)
         # With no network at all there is nothing to be patient about.
         if failures >= self.manners.tries or (later.unreached and not self._reached):
             tried = "1 try" if failures == 1 else f"{failures} tries"
             do = "check the network, or name another --mirror, and run the same command again"
-            raise TransfersetError(sentence(f"an answer within {tried}", later.reason, what, do))
+            message = sentence(f"an answer within {tried}", later.reason, what, do)
+            kind = Unreached if later.unreached else Exhausted
+            raise kind(message, f"{later.reason} ({tried})", later.status)
 
 
 def parsed(url: str) -> httpx.URL:
@@ -266,28 +296,14 @@ def _next_hop(here: httpx.URL, location: str) -> httpx.URL:
     try:
         return here.join(location)
     except httpx.InvalidURL as error:
-        raise InputError(sentence("a redirect to an address", str(error), str(here))) from None
+        message = sentence("a redirect to an address", str(error), str(here))
+        raise BadAnswer(message, "a redirect to no address") from None
 
 
-def _refused(expected: str, url: httpx.URL, before: httpx.URL | None) -> TransfersetError:
+def _refused(
+    expected: str, url: httpx.URL, before: httpx.URL | None, trust: str
+) -> TransfersetError:
     if before is None:
-        do = "if you trust this server, name its scheme and host as --mirror"
-        return UsageError(sentence(expected, str(url), do=do))
-    return InputError(sentence(expected, str(url), str(before), "name another --mirror"))
-
-
-def _judged(response: httpx.Response, allowed: set[int]) -> httpx.Response:
-    status, url = response.status_code, str(response.url)
-    found = f"{status} {response.reason_phrase}"
-    if status in _LATER:
-        raise Later(found, retry_after(response.headers.get("retry-after")))
-    if status in _REFUSALS:
-        do = "do not repeat it; say who you are with --contact, or name another --mirror"
-        raise TransfersetError(sentence("to be allowed to read", found, url, do))
-    if status not in allowed:
-        raise TransfersetError(sentence("status 200", found, url, "name another --mirror"))
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    if encoding not in _AS_STORED:
-        do = "name another --mirror"
-        raise InputError(sentence("bytes as stored", f"Content-Encoding {encoding}", url, do))
-    return response
+        return UsageError(sentence(expected, str(url), do=trust))
+    message = sentence(expected, str(url), str(before), "name another --mirror")
+    return BadAnswer(message, f"a redirect to {printable(str(url))} instead of {expected}")

@@ -127,7 +127,6 @@ class Scope:
         written = text(value)
         return written if written == DEMO else str(there(self.folder, written) or written)
 
-
     def located_all(self, value: object) -> list[str]:
         """One such place, or a list of them."""
         if isinstance(value, list) and value:

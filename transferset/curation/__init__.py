@@ -1,0 +1,1 @@
+"""Choosing whole documents: language, size, licence, authors, duplicates."""

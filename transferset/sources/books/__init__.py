@@ -1,0 +1,1 @@
+"""Books: catalogues, manifests, polite fetching, archives and EPUB."""
