@@ -63,7 +63,7 @@ _FILE: Final = {"bytes": count, "blake3": text}
 _STATISTICS: Final = ("pages", "documents", "sentences", "words", "text_bytes")
 
 #: What a manifest must look like before anything in it is used.
-SHAPE: Final = {
+SHAPE: Final[dict[Any, Any]] = {
     "format": count,
     "name": text,
     "op": text,
@@ -93,7 +93,12 @@ SHAPE: Final = {
         ...: count,
     },
     "statistics": [
-        {"source": count, **dict.fromkeys(_STATISTICS, count), "words_per_sentence": [[count]]}
+        {
+            "source": count,
+            **dict.fromkeys(_STATISTICS, count),
+            "words_per_sentence": [[count]],
+            ...: count,  # the part, in a mix
+        }
     ],
     "ledger": [{"reason": text, "unit": text, "count": count}],
     "shards": [{**_FILE, "file": file_name, "rows": count, "tokens": count, "pieces": [text]}],

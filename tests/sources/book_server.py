@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 import threading
 from collections import deque
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from web_server import Act, Handler, Stage, serving, well
+from web_server import Act, Handler, Stage, cut_after, serving, well
 
 from transferset.sources.books.book_manners import BookManners
 from transferset.sources.books.fetch import Fetched, fetch_books
@@ -21,6 +22,7 @@ from transferset.sources.books.lanes import Clock
 
 ME = "me@example.org"
 BOOK = b"It is a truth universally acknowledged, and so on.\n" * 400
+OTHER = BOOK.upper()
 START = 1_800_000_000.0
 
 
@@ -125,3 +127,11 @@ def reason(got: Fetched) -> str:
     """Why the only book could not be had."""
     assert got.files == (None,)
     return got.unavailable[0].reason
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def well_again(to: Handler) -> None:
+    cut_after(10**9)(to)

@@ -10,7 +10,7 @@ import pytest
 from book_server import FAST, START, Entry, Server, Time, book_server, fetch, reason
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from web_server import redirect, saying, silent, status
+from web_server import Handler, redirect, saying, silent, status
 
 from transferset.errors import TransfersetError
 from transferset.sources.books.fetch import fetch_books
@@ -104,6 +104,21 @@ def test_rules_that_come_after_a_bad_moment_hold(server: Server, tmp_path: Path)
 def test_a_page_in_the_place_of_rules_is_no_permission(server: Server, tmp_path: Path) -> None:
     server.robots("<!DOCTYPE html><title>Please accept</title>")
     with pytest.raises(TransfersetError, match=r"an HTML page instead of robots\.txt"):
+        fetch(server, tmp_path, server.book("1.txt"))
+    assert set(server.paths) == {"/robots.txt"}
+
+
+def test_rules_that_drip_end_the_run(server: Server, tmp_path: Path) -> None:
+    def act(to: Handler) -> None:
+        to.head(200, 10)
+        for _ in range(10):
+            server.time.sleep(30)
+            to.wfile.write(b"#")
+            to.wfile.flush()
+            real_time.sleep(0.01)
+
+    server.play("/robots.txt", act)
+    with pytest.raises(TransfersetError, match="an answer that takes too long"):
         fetch(server, tmp_path, server.book("1.txt"))
     assert set(server.paths) == {"/robots.txt"}
 

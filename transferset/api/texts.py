@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transferset.api.building import MAX_LEN
+from transferset.api.building import DEMO, MAX_LEN
 from transferset.api.sets import SETS, set_name
 from transferset.errors import UsageError, sentence
 from transferset.shards import ShardSet
@@ -56,7 +56,7 @@ def build_books(
 
     Args:
         inputs: Folders, files (`.txt`, `.epub`, `.zip` of those), or manifests (`.toml`, `.csv`)
-            of addresses; each is a source.
+            of addresses; each is a source. `demo` is two small books that the package carries.
         out: Directory of the set; None is `sets/NAME`.
         min_words: Words that a book must have, counted on the cleaned text.
         language: Code of the language that most passages of a book must be in, or `any`.
@@ -146,7 +146,8 @@ def plan_books(
 
     given = _listed(inputs)
     checked = BooksParams(unit=unit, max_len=longest(max_len, unit), **params).checked()
-    loaded = load_tokenizer(tokenizer, engine=engine)
+    only_demo = set(given) == {DEMO}
+    loaded = load_tokenizer(tokenizer or (DEMO if only_demo else None), engine=engine)
     place = Place(
         Path(cache) if cache is not None else default_cache(),
         contact,

@@ -22,7 +22,8 @@ _LICENCE = click.option(
 @build.command(
     "books",
     epilog=example(
-        "transferset build books novels/ --out sets/novels --min-words 0",
+        "transferset build books demo --min-words 0 --out sets/demo-books",
+        "transferset build books novels/ --per-author 2 --licence 'Public domain'",
         "transferset build books gutenberg.toml --contact you@example.org --per-author 5",
     ),
 )

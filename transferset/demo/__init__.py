@@ -1,7 +1,7 @@
-"""The embedded sample: a small MediaWiki dump of articles written for this project (CC0-1.0).
+"""The embedded sample: a small MediaWiki dump and two small books, written for this project.
 
-It is what `transferset build wiki demo` reads. Its sources and the script that makes it are in
-`tools/sample` of the repository.
+They are CC0-1.0, and what `transferset build wiki demo` and `build books demo` read. The dump's
+sources and the script that makes it are in `tools/sample` of the repository.
 """
 
 from __future__ import annotations
@@ -16,4 +16,17 @@ def path() -> Path:
     Returns:
         Path of the multistream `.xml.bz2`; its index lies beside it.
     """
-    return Path(str(files(__name__) / "demowiki-20261101-pages-articles-multistream.xml.bz2"))
+    return _folder() / "demowiki-20261101-pages-articles-multistream.xml.bz2"
+
+
+def books() -> Path:
+    """Find the sample books.
+
+    Returns:
+        Their folder.
+    """
+    return _folder() / "books"
+
+
+def _folder() -> Path:
+    return Path(str(files(__name__)))

@@ -67,7 +67,7 @@ def clean_book(root: Path, context: CleanContext, task: Json) -> Done:
         path = shingles_path(root, task["book"])
         size, digest = write_shingles(path, shingled.hashes)
         outputs.append(Output(f"{RUN}/{CLEAN}/{path.name}", size, digest))
-    about = _about(task["about"], raw, context.licence)
+    about = _about(task["about"], raw, Path(book.name).stem, context.licence)
     result = {
         "rows": 0,
         "bytes": outputs[0].bytes,
@@ -101,10 +101,10 @@ def _cleaner(layout: str) -> TextCleaner:
     return TextCleaner(layout)
 
 
-def _about(stated: Json, raw: RawBook, licence: str) -> About:
+def _about(stated: Json, raw: RawBook, name: str, licence: str) -> About:
     """What the manifest says goes before what the file says of itself."""
     return About(
-        title=stated.get("title") or raw.title,
+        title=stated.get("title") or raw.title or name,
         author=stated.get("author") or raw.author,
         language=stated.get("language") or raw.language,
         licence=stated.get("licence") or raw.rights or licence,

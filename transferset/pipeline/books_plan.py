@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import pyarrow as pa
 
 from transferset import rng, schema
 from transferset.curation.criteria import Criteria
+from transferset.curation.duplicates import How
 from transferset.errors import UsageError, sentence
 from transferset.executor import default_workers
 from transferset.ledger import Reason
@@ -60,7 +61,7 @@ class BooksParams(BuildParams):
             language=self.language,
             min_words=self.min_words,
             per_author=self.per_author,
-            dedupe=self.dedupe,
+            dedupe=cast(How, self.dedupe),  # `checked` has seen to it
         )
 
 

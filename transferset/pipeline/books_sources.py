@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from transferset import demo
 from transferset.errors import TransfersetError, sentence
 from transferset.files import digest_file
 from transferset.manifest import Json, digest_json
@@ -17,6 +18,12 @@ from transferset.sources.books.raw import BookFile
 if TYPE_CHECKING:
     from transferset.sources.books.entries import BookManifest
     from transferset.sources.downloads import Progress
+
+#: The source that needs no files: the books that the package carries.
+DEMO: Final = "demo"
+
+#: They are ours and free.
+DEMO_LICENCE: Final = "CC0-1.0"
 
 #: Endings of what is a manifest, not a book.
 MANIFESTS: Final = (".toml", ".csv")
@@ -66,18 +73,22 @@ def locate(
         left = None if limit is None else limit - sum(len(s.books) for s in sources)
         if left == 0:
             break
-        if Path(given).suffix.lower() in MANIFESTS:
+        if given == DEMO:
+            sources.append(_of_files(code, demo.books(), language, left, {"licence": DEMO_LICENCE}))
+        elif Path(given).suffix.lower() in MANIFESTS:
             sources.append(_of_manifest(code, Path(given), place, left))
         else:
             sources.append(_of_files(code, Path(given), language, left))
     return sources
 
 
-def _of_files(code: int, path: Path, language: str, limit: int | None) -> BookSource:
+def _of_files(
+    code: int, path: Path, language: str, limit: int | None, about: Json | None = None
+) -> BookSource:
     found = find_books([path])
     files = found.books[:limit]
     digests = {path: digest_file(path) for path in dict.fromkeys(book.path for book in files)}
-    books = [_task(book, digests[book.path], {}) for book in files]
+    books = [_task(book, digests[book.path], about or {}) for book in files]
     origin = _origin(code, path.resolve().name, language, books)
     return BookSource({**origin, "skipped": dict(sorted(found.skipped.items()))}, tuple(books))
 

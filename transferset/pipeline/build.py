@@ -20,6 +20,7 @@ from transferset.manifest import (
     shard_entry,
 )
 from transferset.pipeline import order
+from transferset.pipeline.cards import write_cards
 from transferset.pipeline.corpus import READ, Corpus, Reading, Run
 from transferset.pipeline.interchange import write_datasets_files, write_json, write_tokenizer
 from transferset.pipeline.lineage import ledger_json
@@ -79,6 +80,7 @@ def _build(corpus: Corpus, run: Run) -> None:
             *(write_json(root, name, body) for name, body in sorted(reading.tables.items())),
         ]
         manifest = _manifest(corpus, reading, ledger, run.recipe, shards, files)
+        write_cards(root, manifest, corpus.schema)
         write_atomic(root / MANIFEST, manifest.to_bytes())
         _remove_spent(root, reading)
 

@@ -11,6 +11,7 @@ from transferset.errors import TransfersetError, sentence
 from transferset.files import write_atomic, writing
 from transferset.ledger import Ledger, Reason
 from transferset.manifest import MANIFEST, FileEntry, Json, Manifest, ShardEntry, shard_entry
+from transferset.pipeline.cards import write_cards
 from transferset.pipeline.chain import Chain
 from transferset.pipeline.derive_plan import DerivePlan, transforms_json
 from transferset.pipeline.examples import examples
@@ -66,6 +67,7 @@ def commit_derived(
         ]
         content = sum(result["content_tokens"] for result in results)
         manifest = _manifest(plan, recipe, shards, content, ledger, files)
+        write_cards(root, manifest, plan.schema)
         write_atomic(root / MANIFEST, manifest.to_bytes())
 
 

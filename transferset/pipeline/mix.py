@@ -19,6 +19,7 @@ from transferset.files import HashingFile, write_atomic, writing
 from transferset.ledger import Ledger, Reason
 from transferset.manifest import MANIFEST, Json, Manifest, ShardEntry, fingerprint, shard_entry
 from transferset.pipeline import order, ranges
+from transferset.pipeline.cards import write_cards
 from transferset.pipeline.chain import Chain
 from transferset.pipeline.interchange import write_datasets_files
 from transferset.pipeline.lineage import ancestor, copy_tokenizer, ledger_json, licence_of
@@ -115,9 +116,26 @@ def _mix(plan: MixPlan, root: Path, recipe: str, executor: Executor, progress: P
             *carry_documents(root, plan.schema, shards, _heritages(plan)),
         ]
         manifest = replace(_manifest(plan, recipe, taken, shards), files=tuple(files))
+        write_cards(root, manifest, plan.schema)
         write_atomic(root / MANIFEST, manifest.to_bytes())
         for i in range(len(taken)):  # only now: until the commit they are needed to resume
             order.spill_path(root, STAGE, i).unlink(missing_ok=True)
+
+
+def _statistics(plan: MixPlan) -> list[Json]:
+    """Those of the parts, if the mix is all of them: nobody has counted the words of a sample."""
+    known = all(one.manifest.statistics for one in plan.sets)
+    if not known or any(n != len(one) for n, one in zip(plan.counts, plan.sets, strict=True)):
+        return []
+    return [
+        {
+            **entry,
+            "part": plan.codes[i][entry.get("part", 0)],
+            "source": plan.source_codes[i][entry["source"]],
+        }
+        for i, one in enumerate(plan.sets)
+        for entry in one.manifest.statistics
+    ]
 
 
 def _heritages(plan: MixPlan) -> list[Heritage]:
@@ -286,7 +304,7 @@ def _manifest(
             "content_tokens": sum(t["content_tokens"] for t in taken),
             "bytes": sum(s.bytes for s in shards),
         },
-        statistics=[],
+        statistics=_statistics(plan),
         ledger=ledger_json(ledger),
         shards=tuple(shards),
     )

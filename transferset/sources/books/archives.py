@@ -233,7 +233,7 @@ def unpack(file: BinaryIO, member: Member, most: int, at: str) -> bytes:
         data = _inflated(file, member) if member.deflated else file.read(member.packed)
     except (zlib.error, OSError) as error:
         raise InputError(sentence("sound packed bytes", str(error), where, DAMAGED)) from None
-    if len(data) != member.size or member.packed != member.size and not member.deflated:
+    if len(data) != member.size or (member.packed != member.size and not member.deflated):
         found = f"{'more' if len(data) > member.size else 'less'}"
         raise InputError(sentence(f"{member.size:,} bytes", found, where, DAMAGED))
     if zlib.crc32(data) != member.crc:

@@ -149,22 +149,26 @@ class BookWeb(Web):
         return rules
 
     def _read_rules(self, url: str, name: str) -> Rules:
-        most, start = self.limits.most_rules, self.clock.steady()
+        most = self.limits.most_rules
         with self.stream(url, answers=_RULES_ANSWERS, check=lambda _: None) as response:
-            body = bytearray()
-            if response.status_code == 200:
-                for block in response.iter_raw():
-                    body += block
-                    if len(body) > most:
-                        break
-                    if self.clock.steady() - start > self.limits.longest_head:
-                        raise Later("an answer that takes too long")
-                    if self.stopping.is_set():
-                        raise stopped(url)
-        text = decoded(bytes(body[:most]), len(body) <= most)
+            body = self._beginning(response, most) if response.status_code == 200 else b""
+        text = decoded(body[:most], len(body) <= most)
         if is_page(text):
             raise Later("an HTML page instead of robots.txt", status=200)
         return Rules(name, self.clock.wall(), response.status_code, text)
+
+    def _beginning(self, response: httpx.Response, most: int) -> bytes:
+        """The body of an answer, or its beginning if that is longer than `most` bytes."""
+        body, start = bytearray(), self.clock.steady()
+        for block in response.iter_raw():
+            body += block
+            if len(body) > most:
+                break
+            if self.clock.steady() - start > self.limits.longest_head:
+                raise Later("an answer that takes too long")
+            if self.stopping.is_set():
+                raise stopped(str(response.url))
+        return bytes(body)
 
     def _ask(self, here: httpx.URL, headers: Mapping[str, str], first: str) -> httpx.Response:
         lane = self.lane(here)
@@ -231,9 +235,7 @@ class BookWeb(Web):
 
     def refuse(self, told: Refused) -> TransfersetError:
         """End the lane to a server that said no; the error to raise."""
-        do = (
-            "nothing more is asked of this server: write to whoever runs it, or leave its books out"
-        )
+        do = "nothing more is asked of this server: write to its owner, or leave its books out"
         error = TransfersetError(sentence("to be allowed to read", told.reason, told.url, do))
         self.lane(httpx.URL(told.url)).ended = error
         return error

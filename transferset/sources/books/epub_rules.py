@@ -30,14 +30,17 @@ class Rule(NamedTuple):
 
 
 _VOID: Final = frozenset(
-    "area base br col embed hr img input link meta param source track wbr".split()
-)
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
+     "track", "wbr"]
+)  # fmt: skip
 _BLOCKS: Final = frozenset(
-    "address article aside blockquote body caption center dd details dialog dir div dl dt"
-    " fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 head header hgroup hr html li main"
-    " menu nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
-)
-HEADINGS: Final = frozenset("h1 h2 h3 h4 h5 h6".split())
+    ["address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details",
+     "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form",
+     "h1", "h2", "h3", "h4", "h5", "h6", "head", "header", "hgroup", "hr", "html", "li",
+     "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td",
+     "tfoot", "th", "thead", "tr", "ul"]
+)  # fmt: skip
+HEADINGS: Final = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
 
 #: Elements whose text is none of the book, and what it is counted as.
 _NAMES: Final[Mapping[str, str]] = {
@@ -69,9 +72,9 @@ _CLASSES: Final[Mapping[str, str]] = {
 _IDS: Final[Mapping[str, str]] = {"pg-header": "licence", "pg-footer": "licence"}
 
 _VERSE: Final = frozenset(
-    "poem poetry verse stanza song hymn lyrics linegroup z3998:poem z3998:verse z3998:song"
-    " z3998:hymn z3998:lyrics".split()
-)
+    ["poem", "poetry", "verse", "stanza", "song", "hymn", "lyrics", "linegroup", "z3998:poem",
+     "z3998:verse", "z3998:song", "z3998:hymn", "z3998:lyrics"]
+)  # fmt: skip
 
 #: Longest attributes whose rule is remembered.
 _REMEMBERED: Final = 200
@@ -99,9 +102,7 @@ def _rule(name: str, written: str) -> Rule:
     )
 
 
-def _skip(
-    name: str, types: set[str], classes: set[str], attributes: Mapping[str, str]
-) -> str:
+def _skip(name: str, types: set[str], classes: set[str], attributes: Mapping[str, str]) -> str:
     if name in _NAMES:
         return _NAMES[name]
     for words, table in ((types, _TYPES), (classes, _CLASSES), ({attributes.get("id")}, _IDS)):

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from io import StringIO
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from transferset.errors import InputError, sentence
@@ -25,7 +26,9 @@ SHORT_LINE: Final = 60
 _LINE: Final = "\x01"
 _SOFT_HYPHEN: Final = "\u00ad"
 # The word joiner and its like show no space; hair spaces stand between quotes and around dashes.
-_INVISIBLE: Final = re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\u2060\ufeff\ufffd]")
+_INVISIBLE: Final = re.compile(
+    "[\0\x02-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b\u2060\ufeff\ufffd\ud800-\udfff]"
+)
 _HAIR: Final = "\u200a"
 _NOTE_MARK: Final = re.compile(r"\s*(?:\[(?:\d{1,4}|[A-Za-z]{1,2}|[*†‡§]{1,3})\]|[*†‡§]{1,3})\s*")
 _LONGEST_MARK: Final = 12
@@ -95,6 +98,26 @@ class _Open(NamedTuple):
 _OUTSIDE = _Open(Rule("", "", False, False, False, False), "", False, False, 0)
 
 
+@dataclass(slots=True)
+class _Row:
+    """The row of a table that is being read.
+
+    Args:
+        depth: How deep it stands.
+        cells: The paragraphs of each cell.
+    """
+
+    depth: int
+    cells: list[list[str]] = field(default_factory=list)
+
+    def blocks(self) -> list[str]:
+        """One line, unless the table only lays out a page: then what its cells hold."""
+        if any(len(cell) > 1 for cell in self.cells):
+            return [block for cell in self.cells for block in cell]
+        line = " ".join(block.replace("\n", " ") for cell in self.cells for block in cell)
+        return [line] if line else []
+
+
 class _Reader:
     """Follows the tags of a file; `_text` is the paragraph that is being read."""
 
@@ -110,6 +133,8 @@ class _Reader:
 
     def text(self, text: str) -> None:
         top = self._open[-1]
+        if _LINE in text:
+            text = self._without_line_marks(text)
         if top.skip:
             self.found.removed[top.skip] += visible(text)
             return
@@ -121,9 +146,13 @@ class _Reader:
         self._empty = False
         self._text.write(text)
 
+    def _without_line_marks(self, text: str) -> str:
+        self.found.removed["invisible"] += text.count(_LINE)
+        return text.replace(_LINE, "")
+
     def start(self, tag: Tag) -> None:
         rule, top = rule_of(tag), self._open[-1]
-        if rule.name in ("img", "svg") or rule.name == "image" and top.rule.name != "svg":
+        if rule.name in ("img", "svg") or (rule.name == "image" and not top.skip):
             self.found.pictures += 1
         if top.rule.name == rule.name and rule.name in ("p", "li", "td", "th", "tr", "dt", "dd"):
             self.end(rule.name)  # HTML may leave out the end
@@ -134,6 +163,8 @@ class _Reader:
         if not (rule.void or tag.closes):
             verse, linked = top.verse or rule.verse, top.linked or rule.link
             self._push(_Open(rule, skip, verse, linked, self._text.tell()))
+            if not skip:
+                self._enter_table(rule.name)
 
     def _boundary(self, rule: Rule, top: _Open) -> None:
         """End the paragraph or line before an element."""
@@ -143,10 +174,14 @@ class _Reader:
             self._empty = False
         elif rule.block:
             self._end_paragraph()
-            if rule.name == "tr" and self._row is None:
-                self._row = _Row(len(self._open))
-            elif rule.name in ("td", "th") and self._row and len(self._open) == self._row.depth + 1:
-                self._row.cells.append([])
+
+    def _enter_table(self, name: str) -> None:
+        """Note the rows and cells of a table; a table in a cell is but paragraphs."""
+        depth = len(self._open) - 1
+        if name == "tr" and self._row is None:
+            self._row = _Row(depth)
+        elif name in ("td", "th") and self._row and depth == self._row.depth + 1:
+            self._row.cells.append([])
 
     def _push(self, element: _Open) -> None:
         if len(self._open) > MOST_DEPTH:
@@ -198,11 +233,9 @@ class _Reader:
         self._text, self._empty, self._verse = StringIO(), True, False
 
     def _readable(self, text: str) -> str:
-        if text.isascii() and text.isprintable():
-            return text
-        soft = text.count(_SOFT_HYPHEN)
-        self.found.removed["soft_hyphen"] += soft
-        text = text.replace(_SOFT_HYPHEN, "").replace(_HAIR, "").replace(_LINE, "\n\n")
+        if not text.isascii():
+            self.found.removed["soft_hyphen"] += text.count(_SOFT_HYPHEN)
+            text = text.replace(_SOFT_HYPHEN, "").replace(_HAIR, "")
         text, count = _INVISIBLE.subn("", text)
         self.found.removed["invisible"] += count
         return text
@@ -218,3 +251,17 @@ def _mark(rule: Rule, around: Rule) -> str:
     """`<sup><a href="#…">` and `<a href="#…"><sup>` are the mark of a footnote."""
     raised = (rule.link and around.name == "sup") or (rule.name == "sup" and around.link)
     return "footnote_mark" if raised else ""
+
+
+def _blocks(text: str, heading: bool, verse: bool) -> list[str]:
+    """Cut a paragraph at its `<br/>`s if they mean something: two in a row always do."""
+    lines = [" ".join(line.split()) for line in text.split(_LINE)]
+    if heading:
+        lines = [" ".join(filter(None, lines))]
+    found = []
+    for full, group in groupby(lines, key=bool):
+        block = list(group)
+        if full:
+            short = len(block) > 2 and max(map(len, block)) <= SHORT_LINE
+            found.append(("\n" if verse or short else " ").join(block))
+    return found

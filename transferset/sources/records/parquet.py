@@ -56,6 +56,9 @@ def parts(path: Path, target: int = PART_BYTES) -> list[RecordPart]:
     """
     with columns.readable(path, _KIND), _opened(path) as file:
         groups = _groups(file)
+        rows = sum(group.rows for group in groups)
+        if rows != file.metadata.num_rows:
+            raise ValueError(f"{rows} rows in row groups of {file.metadata.num_rows} in all")
     cuts, held = {0}, 0
     for group in groups:
         count = min(-(-group.size // target), _MOST_OF_GROUP, max(1, group.rows))
@@ -64,7 +67,7 @@ def parts(path: Path, target: int = PART_BYTES) -> list[RecordPart]:
             held = 0
         held += group.size if count <= 1 else target  # what follows a large group stands apart
         cuts |= {group.start + group.rows * i // count for i in range(1, count)}
-    bounds = [*sorted(cuts), groups[-1].start + groups[-1].rows if groups else 0]
+    bounds = [*sorted(cuts), rows]
     ranges = [(a, b) for a, b in pairwise(bounds) if a < b]
     return [RecordPart(i, a, b) for i, (a, b) in enumerate(ranges)]
 

@@ -29,6 +29,8 @@ _EAST_ASIAN_WRAP = re.compile(f"\n(?<={_EAST_ASIAN}\n) *+(?={_EAST_ASIAN})")
 
 def visible(text: str) -> int:
     """Count the characters that are not white space."""
+    if len(text) < 200:
+        return len("".join(text.split()))
     spaces = _SPACES[:10] if text.isascii() else _SPACES
     return len(text) - sum(text.count(space) for space in spaces)
 
@@ -62,12 +64,26 @@ def _without_soft_hyphens(text: str, removed: Removed) -> str:
     return text.replace("\u00ad", "")
 
 
-def joined(lines: str) -> str:
-    """Put the lines of a paragraph on one, without a space between East Asian characters."""
+def has_tight_dashes(text: str) -> bool:
+    """Whether most dashes inside the lines of a text have no space behind them: `so--and`."""
+    dashes = spaced = 0
+    for dash in ("--", "—"):
+        dashes += text.count(dash) - text.count(f"{dash}\n")
+        spaced += text.count(f"{dash} ")
+    return dashes > 2 * spaced
+
+
+def joined(lines: str, tight: bool) -> str:
+    """Put the lines of a paragraph on one.
+
+    No space comes between East Asian characters, nor, where dashes are tight, behind a dash.
+    """
     if "\n" not in lines:
         return lines
     if not lines.isascii():
         lines = _EAST_ASIAN_WRAP.sub("", lines)
+    if tight:
+        lines = lines.replace("--\n", "--").replace("—\n", "—")
     return lines.replace("\n", " ")
 
 

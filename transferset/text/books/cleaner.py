@@ -15,6 +15,7 @@ from transferset.text.books.brackets import without_brackets
 from transferset.text.books.characters import (
     PAGE,
     Removed,
+    has_tight_dashes,
     joined,
     passages,
     visible,
@@ -99,7 +100,8 @@ class TextCleaner:
             return self._book(text, removed)
         if layout == "wrapped":
             text = without_wrapped_hyphens(without_pages(text), removed)
-            text = "\n".join([joined(block.strip("\n")) for block in text.split("\n\n")])
+            tight = has_tight_dashes(text)
+            text = "\n".join([joined(block.strip("\n"), tight) for block in text.split("\n\n")])
         else:
             text = text.replace(PAGE, "\n")
         return Cleaned(passages(text, removed), dict(+removed), layout=layout)

@@ -10,7 +10,7 @@ from typing import Final
 from transferset.text.books.characters import Removed
 
 _LONGEST: Final = 40
-_BEHIND: Final = re.compile(r"\n *+([^\W\d_]++)?")
+_BEHIND: Final = re.compile(r"\n *+([^\W_]++)?")
 _TOKEN: Final = re.compile(r"[^\W\d_]++(?:-[^\W\d_]++)*+")
 _EDGES: Final = "\"'“”‘’«»()[]{}_=~*.,;:!?—–"
 _LINKS: Final = frozenset(["and", "or", "to", "und", "oder", "bis", "et", "ou"])
@@ -45,8 +45,8 @@ def without_wrapped_hyphens(text: str, removed: Removed) -> str:
     The hyphen goes when the word stands elsewhere in the text in one piece more often than with a
     hyphen, and stays when it is the other way round. Where neither is found, what most of the
     text's other cases are decides (a text of today's Project Gutenberg cuts only at hyphens of
-    compounds), and in the end a small letter means one word. A hyphen behind a dash, a digit or a
-    space is left alone.
+    compounds), and in the end a small letter means one word. A hyphen behind a dash or a space is left
+    alone.
     """
     cuts = _cuts(text) if "-\n" in text else []
     if not cuts:

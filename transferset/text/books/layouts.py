@@ -15,9 +15,10 @@ def is_wrapped(text: str) -> bool:
     """Whether a text is wrapped to a width, rather than one paragraph a line.
 
     It is when nine lines of ten have at most `WIDEST` characters, and most lines that follow
-    another without a blank line between them go on with it: they begin with a small letter, or
-    their first word did not fit on the line before (within nine tenths of the lines' lengths).
-    The first 5,000 lines are looked at. A text without such lines is not wrapped.
+    another without a blank line between them go on with it: they begin with a small letter; or
+    with no letter or one of a script without capitals, and the first word did not fit on the line
+    before, which ends no sentence. The first 5,000 lines are looked at. A text without such lines
+    is not wrapped.
 
     Args:
         text: With plain line ends.
@@ -34,8 +35,8 @@ def is_wrapped(text: str) -> bool:
 
 
 def _goes_on(left: str, right: str, width: int) -> bool:
-    if right[0].islower():
-        return True
+    if right[0].islower() or right[0].isupper():
+        return right[0].islower()
     return len(left) + 1 + len(right.split(None, 1)[0]) > width and not left.endswith(
         (".", "!", "?")
     )

@@ -7,7 +7,7 @@ from typing import Final
 
 _OPENERS: Final = " \"'“”‘’«»„([{_=~*—–-¿¡"
 _CLOSERS: Final = " \"'“”‘’«»)]}_=~*"
-_ITEM: Final = re.compile(r" *+(?:\d{1,3}[.)]|[•*-]) ")
+_ITEM: Final = re.compile(r" *+(?:\d{1,3}[.)]|[IVXLC]{1,8}\.|[•*-]) ")
 _NUMERAL: Final = re.compile(r"[IVXLC]{1,8}\.?")
 _ROMAN: Final = r"[IVXLCivxlc]{1,8}"
 _NUMBERED: Final = re.compile(
@@ -25,7 +25,12 @@ _PAUSES: Final = (*_ENDINGS, ",", ":", ";", "-", "—", "–")
 
 def opens(line: str) -> bool:
     """Whether a line begins like a sentence, a line of verse or an item of a list."""
-    return line.lstrip(_OPENERS)[:1].isupper() or _ITEM.match(line) is not None
+    return line.lstrip(_OPENERS)[:1].isupper() or is_item(line)
+
+
+def is_item(line: str) -> bool:
+    """Whether a line begins with a number or a bullet."""
+    return _ITEM.match(line) is not None
 
 
 def ends_sentence(line: str) -> bool:

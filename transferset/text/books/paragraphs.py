@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from transferset.text.books.characters import joined
+from transferset.text.books.characters import has_tight_dashes, joined
 from transferset.text.books.lines import (
     ends_sentence,
     is_heading,
+    is_item,
     is_numbered_heading,
     opens,
     pauses,
@@ -45,30 +46,33 @@ class Setting:
         width: Characters of its full lines.
         margin: Spaces before most of its lines.
         verse: Whether it is verse or lists throughout.
+        tight: Whether its dashes stand between words without a space, see `has_tight_dashes`.
     """
 
     width: int
     margin: int
     verse: bool
+    tight: bool
 
 
-def setting_of(blocks: list[str]) -> Setting:
+def setting_of(text: str, blocks: list[str]) -> Setting:
     """Measure a text.
 
     Args:
-        blocks: A text, cut at blank lines; at most 800 of them, evenly spread, are looked at.
+        text: With plain line ends.
+        blocks: The same, cut at blank lines; at most 800 of them, evenly spread, are looked at.
     """
     step = max(1, len(blocks) // _LOOKED_AT)
     seen = [_lines(block.strip("\n")) for block in blocks[::step]]
     lines = [line for part in seen for line in part if line]
     if not lines:
-        return Setting(0, 0, False)
+        return Setting(0, 0, False, False)
     lengths = sorted(map(len, lines))
     width = lengths[min(int(_WIDTH_AT * len(lengths)), len(lengths) - 1)]
     margin = sorted(map(_indent, lines))[len(lines) // 10]
     following = [line for part in seen for line in part[1:]]
     verse = len(following) > 5 and sum(map(opens, following)) >= VERSE * len(following)
-    return Setting(width - margin, margin, verse)
+    return Setting(width - margin, margin, verse, has_tight_dashes(text))
 
 
 def paragraphs(text: str) -> list[str]:
@@ -81,7 +85,7 @@ def paragraphs(text: str) -> list[str]:
         One string a paragraph or heading; the lines of a stanza stay apart in one string.
     """
     blocks = text.split("\n\n")
-    setting = setting_of(blocks)
+    setting = setting_of(text, blocks)
     least = SHORT * setting.width
     out: list[str] = []
     for block in blocks:
@@ -100,7 +104,7 @@ def paragraphs(text: str) -> list[str]:
         ):
             out += _parts(lines, setting)
         else:
-            out.append(joined(block))
+            out.append(joined(block, setting.tight))
     return out
 
 
@@ -122,7 +126,7 @@ def _parts(lines: list[str], setting: Setting) -> list[str]:
             parts.append([right])
         else:
             parts[-1].append(right.lstrip(" "))
-    return [joined("\n".join(part)) for part in parts]
+    return [joined("\n".join(part), setting.tight) for part in parts]
 
 
 def _indent(line: str) -> int:
@@ -135,19 +139,26 @@ def _first(line: str) -> int:
 
 
 def _is_verse(lines: list[str], ends: list[int], setting: Setting) -> bool:
-    """Whether the lines of a block stand each for itself."""
+    """Whether the lines of a block stand each for itself: verse, lists, tables, signatures."""
     capitals = sum(map(opens, lines[1:])) / len(ends)
     short = sum(end <= SHORT * setting.width for end in ends) / len(ends)
-    if setting.verse and capitals >= VERSE:
-        return True
-    if capitals >= MOSTLY and (short >= 0.5 or (capitals == 1 and len(ends) > 3 and short > 0)):
-        return True
     if sum("   " in line.strip() for line in lines) * 2 > len(lines):
         return True  # columns of a table
-    indented = all(line[0] == " " for line in lines)
-    if indented and capitals >= MOSTLY and short > 0:
+    if all(map(is_item, lines)):
         return True
+    if setting.verse and capitals >= VERSE:
+        return True
+    indented = all(line[0] == " " for line in lines)
+    if not indented and _says_little(lines):
+        return False
+    if capitals >= MOSTLY:
+        return short >= 0.5 or (short > 0 and (indented or (capitals == 1 and len(ends) > 3)))
     return short >= 0.5 and (indented or (len(ends) > 1 and short == 1)) and not _fills(lines, ends)
+
+
+def _says_little(lines: list[str]) -> bool:
+    """Whether a block is two lines that may go on: the first may just end with `Mr.`."""
+    return len(lines) == 2 and not pauses(lines[0]) and not is_item(lines[1])
 
 
 def _fills(lines: list[str], ends: list[int]) -> bool:
