@@ -13,9 +13,10 @@ from transferset.report.terminal_stats import show_stats
 
 STARTS = np.ones(1000, np.bool_)
 SOURCE = {
-    "source": 0, "pages": 1, "documents": 2, "sentences": 4, "words": 10, "text_bytes": 60,
-    "words_per_sentence_mean": 2.5, "words_per_sentence_median": 3.0,
+    "name": "a", "whole": False, "documents": 2, "sentences": 4, "words": 10, "text_bytes": 60,
+    "mean": 2.5, "median": 3.0,
 }  # fmt: skip
+WHOLE = {**SOURCE, "name": "whole", "whole": True, "sentences": 8, "words": 20, "median": 3.5}
 
 
 @pytest.fixture
@@ -62,10 +63,10 @@ def test_sets_stand_side_by_side(measured):
 
 def test_statistics_of_the_source_are_shown_where_there_are_any(measured):
     assert "as its source had it" not in stats_text(measured)
-    text = stats_text([{**measured[0], "statistics": [SOURCE, SOURCE]}, measured[1]])
+    text = stats_text([{**measured[0], "corpus": [SOURCE, SOURCE, WHOLE]}, measured[1]])
     assert cells(text, "sentences") == ["8", "–"]
     assert cells(text, "words a sentence") == ["2.5", "–"]
-    assert "words a sentence, median" not in text  # medians of several sources do not add up
+    assert cells(text, "words a sentence, median") == ["3.5", "–"]
 
 
 def test_what_was_estimated_is_marked_and_explained(measured):

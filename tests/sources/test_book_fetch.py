@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,13 +33,6 @@ from transferset.sources.books.fetch import fetch_books
 def server() -> Iterator[Server]:
     with book_server(Time()) as server:
         yield server
-
-
-def archive() -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as made:
-        made.writestr("mimetype", "application/epub+zip")
-    return file.getvalue()
 
 
 def log(folder: Path) -> list[dict[str, object]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time as real_time
 import zipfile
 from collections.abc import Iterator
@@ -26,6 +27,13 @@ from transferset.errors import TransfersetError
 from transferset.sources.books.looks import not_a_book, suffix_of
 
 PAGE = b"<html><body>Slow down, please.</body></html>"
+
+
+def archive() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr("mimetype", "application/epub+zip")
+    return file.getvalue()
 
 
 @pytest.fixture

@@ -87,10 +87,19 @@ BOMB = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b 
             "2 books",
         ),
     ],
-    # fmt: off
-    ids=["bomb", "system", "cut", "empty", "html", "number", "latin-1", "klingon", "nul", "large",
-         "two"],
-    # fmt: on
+    ids=[
+        "bomb",
+        "system",
+        "cut",
+        "empty",
+        "html",
+        "number",
+        "latin-1",
+        "klingon",
+        "nul",
+        "large",
+        "two",
+    ],
 )
 def test_what_is_not_the_rdf_of_a_book(data: bytes, why: str) -> None:
     with pytest.raises(BadRdf, match=why):

@@ -31,7 +31,7 @@ _FREE: Final = re.compile(
     r"|\bcc by\b|\bcreative ?commons (?:org licenses by|attribution)\b"
     r"|\bgfdl\b|\bgnu (?:free documentation|general public) licen[cs]e\b|\bgpl\b"
     r"|\bfree art licen[cs]e\b|\bopen government licen[cs]e\b|\bogl uk\b"
-    r"|\b(?:mit|bsd|apache) (?:\w+ )*?licen[cs]e\b|\bapache 2 0\b|^mit$|^bsd [023] clause\b"
+    r"|\b(?:mit|bsd|apache) (?:\w+ ){0,4}licen[cs]e\b|\bapache 2 0\b|^mit$|^bsd [023] clause\b"
 )
 
 

@@ -101,14 +101,14 @@ def _host(base: object) -> str:
 
 def authors_section(manifest: Manifest, counts: DocumentCounts | None) -> list[str]:
     """The authors with most rows: whether few of them dominate."""
-    if counts is None or not counts.authors.distinct:
+    if counts is None or counts.authors.unstated.documents == counts.documents:
         return []
     return list(_tally("author", counts.authors, counts, manifest, MOST_AUTHORS))
 
 
 def languages_section(manifest: Manifest, counts: DocumentCounts | None) -> list[str]:
     """Languages of the documents; of the sources where no document says one."""
-    if counts is not None and counts.languages.distinct:
+    if counts is not None and counts.languages.unstated.documents < counts.documents:
         return list(_tally("language", counts.languages, counts, manifest, MOST_LANGUAGES))
     codes = sorted({str(source["language"]) for source in manifest.sources} - {""})
     shown = [md(code, 20) for code in codes[:MOST_LANGUAGES]]
@@ -136,8 +136,8 @@ def _tally(
     yield table((what, "documents", "rows", "of all rows"), rows)
     if not tally.exact:
         yield (
-            f"There are too many to count each: the numbers of those named are at least so high, "
-            f"and too low by at most {tally.lost:,} rows."
+            "There are too many to count each: rows beside a name are at least so many, and at "
+            f"most {tally.lost:,} more."
         )
     if (unknown := total - counts.rows) > 0:
         yield f"{number(unknown)} rows are of no document in the table ({share(unknown, total)})."

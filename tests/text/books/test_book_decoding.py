@@ -85,7 +85,8 @@ TEXTS = {
         "话说天下大势，分久必合，合久必分。周末七国分争，并入于秦。及秦灭之后，楚、汉分争，又并入于汉。\n"
     ),
     "ko": (
-        "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다. 인간은 천부적으로 이성과 양심을 부여받았다.\n"
+        "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다. "
+        "인간은 천부적으로 이성과 양심을 부여받았다.\n"
     ),
     "cs": (
         "Když se Řehoř Samsa jednoho rána probudil z nepokojných snů, shledal, "
@@ -169,7 +170,7 @@ def test_what_was_declared_beats_a_guess() -> None:
     assert decode(raw, "KOI8-R").encoding == "koi8-r"
     assert decode(
         b"Title\nCharacter set encoding: ISO-8859-2\n\nza\xbe\xf3\xb3\xe6\n"
-    ).text.endswith("zažółć\n".replace("ž", "ž"))
+    ).text.endswith("zažółć\n")
 
 
 @pytest.mark.parametrize(
@@ -181,10 +182,10 @@ def test_a_declaration_that_does_not_help_is_passed_over(declared: str) -> None:
 
 
 def test_latin1_where_cp1252_has_no_character() -> None:
-    text = "Le café\x81 de la gare. " * 20
-    decoded = decode(text.encode("latin-1"))
-    assert (decoded.text, decoded.encoding) == (text.replace("\x81", ""), "latin-1")
-    assert decoded.removed == 20
+    text = "Le café était ouvert ce jour.\n" * 20 + "So\x81.\n"
+    decoded = decode(text.encode("latin-1").replace(b"So", b"S\xf4"))
+    assert decoded.text == text.replace("So\x81", "Sô")
+    assert (decoded.encoding, decoded.removed) == ("latin-1", 1)
 
 
 def test_what_no_text_may_hold_is_taken_out_and_counted() -> None:
@@ -199,7 +200,7 @@ def test_what_no_text_may_hold_is_taken_out_and_counted() -> None:
         (b"\x7fELF\x02\x01\x01\0\0\0\0", "NUL bytes"),
         (bytes(range(1, 256)) * 20, "no known encoding"),
         (b"\x01\x02\x03\x04" * 50, "control or replacement characters"),
-        ("café au lait, ".encode() * 9 + b"caf\xe9", "byte 0xe9 among UTF-8 at byte 134"),
+        ("café au lait, ".encode() * 9 + b"caf\xe9", "byte 0xe9 among UTF-8 at byte 138"),
         (b"\xef\xbb\xbfcaf\xe9", "byte 0xe9 among UTF-8"),
         ("\ufffd".encode() * 100, "control or replacement characters"),
     ],

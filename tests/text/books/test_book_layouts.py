@@ -57,7 +57,7 @@ def test_a_poem_is_verse_from_end_to_end() -> None:
 
 def test_a_text_with_a_margin_is_read_like_one_without() -> None:
     text = "".join(f"          {line}\n" for line in PROSE.splitlines())
-    assert passages(f"{text}\n{text}") == [JOINED, JOINED]
+    assert BOOK.clean(f"{text}\n{text}").passages == [JOINED, JOINED]
 
 
 def test_layouts() -> None:

@@ -18,7 +18,10 @@ JOINED = PROSE.replace("\n", " ").strip()
 HEADER = "The Project Gutenberg EBook of X, by Y\n\nThis eBook is for the use of anyone.\n\n"
 START = "*** START OF THIS PROJECT GUTENBERG EBOOK X ***\n\n"
 CREDITS = "Produced by Sue Asscher and David Widger\n\n"
-END = "\n\nEnd of the Project Gutenberg EBook of X, by Y\n\n*** END OF THIS PROJECT GUTENBERG EBOOK X ***\n"
+END = (
+    "\n\nEnd of the Project Gutenberg EBook of X, by Y\n\n"
+    "*** END OF THIS PROJECT GUTENBERG EBOOK X ***\n"
+)
 LICENCE = "\n".join(f"{n}. Project Gutenberg-tm licence text of this number.\n" for n in range(200))
 BODY = f"X\n\n{PROSE}\nProduced by the heat of the sun, the wine was good.\n\n" + f"{PROSE}\n" * 700
 

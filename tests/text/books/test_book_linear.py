@@ -97,7 +97,7 @@ OPENERS = [
 def test_repeated_openers(layout: str) -> None:
     cleaner = TextCleaner(layout)
     for opener in OPENERS:
-        text = opener * (SIZE // 20 // len(opener))
+        text = opener * (SIZE // 40 // len(opener))
         started = time.process_time()
         cleaner.clean(text)
         assert time.process_time() - started < SECONDS / 10, repr(opener)
@@ -166,7 +166,7 @@ PIECES = [
     st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=40).map("".join),
     st.sampled_from(["book", "lines", "wrapped", "auto"]),
 )
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_every_character_is_in_a_passage_or_counted(text: str, layout: str) -> None:
     cleaned = TextCleaner(layout).clean(text)
     # white space aside, since its amount may change

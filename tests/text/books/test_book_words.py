@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from transferset.text.books import TextCleaner, decode
 
-WORDS = st.sampled_from(
-    ["a", "I", "the", "Emma", "said", "Mr.", "upon", "house,", "ran;", "never", "day.", "night!", "so?", '"Oh', "café", "naïve", "König", "1814", "don't", "well-bred", "snake_case", "(here)", "[sic]", "x=1", "and/or", "Mrs.", "Knightley,", "Lord", "U.S.", "&", "£5", "é", "語", "über"]
-)
+TEXT = """a I the Emma said Mr. upon house, ran; never day. night! so? "Oh café naïve König 1814 &
+    £5 don't well-bred snake_case (here) [sic] x=1 and/or Mrs. Knightley, Lord U.S. é 語 über"""
+WORDS = st.sampled_from(TEXT.split())
 PROSE = st.lists(WORDS, min_size=1, max_size=60)
 HEADING = st.sampled_from(
     [["CHAPTER", "I"], ["Chapter", "12"], ["EMMA"], ["VOLUME", "II"], ["THE", "END"]]
@@ -42,6 +42,7 @@ def books(draw: st.DrawFn) -> tuple[str, list[str]]:
         elif kind == "verse":
             lines += [f"    {' '.join(block[at : at + 5])}" for at in range(0, len(block), 5)]
         elif kind == "italics":
+            block = [word for word in block if "_" not in word]
             lines += wrapped(["_The", *block, "same_"], width, 0)
             block = ["The", *block, "same"]
         else:
@@ -61,8 +62,8 @@ def test_every_word_of_the_body_is_there_in_order(
     decoded = decode(text.encode(encoding))
     assert decoded.text == text
     cleaned = TextCleaner().clean(decoded.text)
-    # a number or a sign that stands alone between blank lines reads as that of a page, and is counted
-    if not {"page_number", "rule"} & set(cleaned.removed):
+    # a number alone between blank lines reads as that of a page, and is counted
+    if "page_number" not in cleaned.removed:
         assert " ".join(cleaned.passages).split() == words
 
 

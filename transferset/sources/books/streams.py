@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final, Protocol
 from transferset.errors import InputError, sentence
 
 #: A file may unpack to so many times its size, or to so many bytes. RDF is repetitive: 15,000
-#: made-up ones of one pattern shrink 200-fold with bzip2, real ones much less.
+#: made-up ones of one pattern shrink 200-fold with bzip2; real ones vary more.
 MOST_RATIO: Final = 1000
 SMALL: Final = 64 << 20
 #: And never to more.

@@ -114,25 +114,27 @@ def _readable(text: str, encoding: str, utf8: bytes | None = None) -> Decoded:
 
 
 def _with_nulls(raw: bytes) -> Decoded:
-    """UTF-16 or UTF-32 without a mark: NULs stand where the high bytes of ASCII are."""
-    units = len(raw) // 4
-    upper = {"utf-32-le": raw[2::4], "utf-32-be": raw[1::4]}
-    for name, rest in upper.items():
-        top = raw[3::4] if name == "utf-32-le" else raw[0::4]
-        if top.count(0) == units == len(raw) / 4 and rest.count(0) > 0.9 * units:
-            text = _strict(raw, name)
-            if text is not None and "\0" not in text:
-                return _readable(text, name)
-    even, odd = raw[0::2].count(0), raw[1::2].count(0)
-    few, many = sorted((even, odd))
-    if many * 2 * 20 >= len(raw) and few * 20 <= many:
-        name = "utf-16-be" if even > odd else "utf-16-le"
+    """UTF-32 or UTF-16 without a mark: NULs stand where the high bytes of ASCII are."""
+    for name in ("utf-32-le", "utf-32-be"):  # hardly anything else is valid in these
         text = _strict(raw, name)
         if text is not None and "\0" not in text:
             return _readable(text, name)
+    even, odd = raw[0::2].count(0), raw[1::2].count(0)
+    name = "utf-16-be" if even > odd else "utf-16-le"
+    text = _strict(raw, name)
+    if text is not None and "\0" not in text and _is_utf16(raw, min(even, odd), max(even, odd)):
+        return _readable(text, name)
     raise InputError(
         sentence("plain text", "NUL bytes", f"byte {raw.index(0)}", "leave binary files out")
     )
+
+
+def _is_utf16(raw: bytes, few: int, many: int) -> bool:
+    """Whether enough NULs stand on one side, or the rest is not ASCII with a stray NUL."""
+    if few * 20 > many:
+        return False
+    ascii_bytes = len(raw) - len(raw.translate(None, bytes(range(128))))
+    return many * 40 >= len(raw) or (few == 0 and ascii_bytes < 0.9 * len(raw))
 
 
 def _mostly_utf8(raw: bytes) -> bool:

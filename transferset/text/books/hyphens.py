@@ -28,11 +28,7 @@ class _Cut:
 
     @property
     def one(self) -> str:
-        return (
-            self.left.replace("-", "") + self.right
-            if "-" not in self.left
-            else self.left + self.right
-        )
+        return self.left + self.right
 
     @property
     def two(self) -> str:
@@ -45,8 +41,8 @@ def without_wrapped_hyphens(text: str, removed: Removed) -> str:
     The hyphen goes when the word stands elsewhere in the text in one piece more often than with a
     hyphen, and stays when it is the other way round. Where neither is found, what most of the
     text's other cases are decides (a text of today's Project Gutenberg cuts only at hyphens of
-    compounds), and in the end a small letter means one word. A hyphen behind a dash or a space is left
-    alone.
+    compounds), and in the end a small letter means one word. A hyphen behind a dash or a space is
+    left alone.
     """
     cuts = _cuts(text) if "-\n" in text else []
     if not cuts:

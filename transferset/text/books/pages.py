@@ -26,7 +26,7 @@ def without_rules(text: str, removed: Removed) -> str:
         removed["rule"] += visible(match[0])
         return "\n\n"
 
-    return _RULE.sub(cut, f"{text}\n")[:-1]
+    return _RULE.sub(cut, f"\n{text}\n")[1:-1]
 
 
 def without_numbers(text: str, removed: Removed) -> str:

@@ -100,6 +100,7 @@ def paragraphs(text: str) -> list[str]:
             or "\n " in block
             or block[0] == " "
             or lines[0].isupper()
+            or is_item(lines[1])
             or min(map(len, lines[:-1])) < least
         ):
             out += _parts(lines, setting)

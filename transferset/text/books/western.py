@@ -18,9 +18,6 @@ MOST_HIGH: Final = 0.55
 MOST_ODD: Final = 0.05
 """Share of the characters above 127 that may stand where no Western language puts them."""
 
-MOST_ACCENTS: Final = 0.2
-"""Share of accented letters in the lines that hold one: French 0.05, Icelandic 0.17."""
-
 _WORD: Final = re.compile(r"(?<![^\W\d_])[^\W\d_]++")
 _ODD: Final = re.compile(
     # signs between letters; capitals with accents behind small letters; C1 controls;
@@ -58,11 +55,8 @@ def looks_western(text: str) -> bool:
     if len(_ODD.findall(text)) > MOST_ODD * high or _central_european(text):
         return False
     words = _WORD.findall(text)
-    letters = sum(map(len, words))
     accented = [word for word in words if not word.isascii()]
     accents = sum(not c.isascii() for word in accented for c in word)
-    if accents > MOST_ACCENTS * letters and accents > 3:
-        return False
     return accents <= MOST_HIGH * sum(map(len, accented)) or accents <= 3
 
 
