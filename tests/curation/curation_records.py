@@ -11,12 +11,16 @@ from transferset.curation.shingles import shingle
 ENGLISH = Vote("en", 1.0, 32)
 
 
+def is_variation(code):
+    return 0xE0100 <= code <= 0xE01EF
+
+
 def plain_words(passages):
     """Words by the definition in `curation/words.py`, one character at a time."""
     words, word = [], ""
     for letter in "\n".join(passages).casefold() + "\n":
         category, code = unicodedata.category(letter), ord(letter)
-        if category == "Cf" or letter in "'’ʼ＇":
+        if category == "Cf" or letter in "'’ʼ＇" or 0xFE00 <= code <= 0xFE0F or is_variation(code):
             continue
         is_letter = category[0] in "LM" or category in ("Nd", "Nl")
         alone = is_letter and any(

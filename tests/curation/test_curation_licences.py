@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,7 +72,9 @@ def test_a_restriction_weighs_more(free, restricted, first):
     assert is_free(". ".join(both)) is False
 
 
-def test_hostile_statements_are_read_in_linear_time():
-    # quadratic work on a megabyte would take hours
-    for unit in ("cc by ", "not ", "mit a ", "no ", "copyright has "):
-        is_free(unit * (1_000_000 // len(unit)))
+@pytest.mark.parametrize("unit", ["cc by ", "not ", "mit a ", "no ", "copyright has ", "by-", "\t"])
+def test_hostile_statements_are_read_in_linear_time(unit):
+    # 0.1 s on a slow machine; work that grows with the square takes minutes
+    start = time.process_time()
+    is_free(unit * (100_000 // len(unit)))
+    assert time.process_time() - start < 10

@@ -27,7 +27,8 @@ from transferset.curation.words import count_words, hash_words
 from transferset.errors import InputError, SetError
 
 # letters that fold to several, marks, digits, dashes, apostrophes, unspaced scripts, soft hyphens
-LETTERS = "aAbB ßİǅΐéé’'ʼ-–_.,0٣Ⅳ²½吾輩はキไทย\u00ad\u200d\u00a0\n\t𐐀𠀀😀"
+INVISIBLE = "\u00ad\u200d\ufe0f\U000e0020\U000e0101\U000f0000"
+LETTERS = "aAbB ßİǅΐéé’'ʼ-–_.,0٣Ⅳ²½吾輩はキไทย\u00a0\n\t𐐀𠀀😀" + INVISIBLE
 TEXTS = st.lists(st.text(LETTERS, max_size=30) | st.text(max_size=10), max_size=6)
 
 

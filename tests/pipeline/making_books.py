@@ -6,20 +6,21 @@ import random
 import textwrap
 from pathlib import Path
 
-WORDS = (
-    "the a river house morning letter walked slowly across garden evening captain answered window "
-    "never always quiet brother sister village road winter remember stranger knocked door before "
-    "after mountain silver carried water bread table under lamp story began and ended with of to"
-).split()
+_TEXT = """
+    the a river house morning letter walked slowly across garden evening captain answered window
+    never always quiet brother sister village road winter remember stranger knocked door before
+    after mountain silver carried water bread table under lamp story began and ended with of to
+"""
+WORDS = _TEXT.split()
 
 
 def sentences(seed: int, count: int) -> list[str]:
-    """So many sentences; equal seeds give equal ones."""
+    """So many sentences that every splitter tells apart; equal seeds give equal ones."""
     draw = random.Random(seed)
     found = []
     for _ in range(count):
         words = draw.choices(WORDS, k=draw.randint(6, 14))
-        found.append(" ".join([words[0].capitalize(), *words[1:]]) + ".")
+        found.append(" ".join([words[0].capitalize(), *words[1:]]) + "!")
     return found
 
 

@@ -193,6 +193,7 @@ def test_what_licences_ask_for_is_said():
     assert "Non-commercial:" in text
     assert "Share-alike:" not in text
     assert "Share-alike:" in card(manifest(), None)
+    assert "state it: Public domain." in card(manifest(licence="Public domain."), None)
 
 
 def test_rows_lead_to_their_authors():
@@ -239,7 +240,7 @@ def test_a_derived_set_tells_its_steps_and_what_its_ancestors_left_out():
     rows = cells_of(text, "What was left out")
     assert [row[0] for row in rows] == ["from", "this set", "corpus"]
     assert rows[1][2:] == ["900 rows", "90.0 %"]  # of the parent's 1,000
-    built = "From corpus: built from a Wikipedia dump, 1,000 rows, manifest"
+    built = "From corpus: built from the articles of a MediaWiki dump, 1,000 rows, manifest"
     assert f"{built} `{parent['digest']}`" in text
     assert "such rows are not sentences that somebody wrote" in text
 
@@ -253,8 +254,24 @@ def test_a_model_fitted_elsewhere_does_not_make_rows_unnatural():
     steps = {"max_len": None, "steps": [{"dedupe": {}}]}
     text = card(manifest(op="derive", params=steps, parents=[noise]), None)
     assert "somebody wrote" not in text
-    assert "no search for duplicates" not in text
-    assert "no search for duplicates" in card(manifest(), None)
+
+
+SEARCH = "No search for duplicates is recorded"
+
+
+def test_what_was_not_searched_for_duplicates_is_named():
+    wiki = parent_of(manifest(name="wiki"), "part")
+    books = parent_of(manifest(name="books", op="build books", params={"dedupe": "near"}), "part")
+    assert f"{SEARCH}, neither of documents nor of rows." in card(manifest(), None)
+    mixed = composite(parents=[wiki, books])
+    assert f"{SEARCH} for rows from wiki, neither" in card(mixed, None)
+    assert SEARCH not in card(composite(parents=[books]), None)
+    once = {"max_len": None, "steps": [{"dedupe": {}}]}
+    clean = manifest(op="derive", params=once, parents=[parent_of(mixed)])
+    assert SEARCH not in card(clean, None)  # whatever was before
+    kept = manifest(ledger=[{"reason": "duplicate", "unit": "rows", "count": 1}])
+    assert SEARCH not in card(kept, None)
+    assert f"{SEARCH}," in card(manifest(params={"max_len": 9, "dedupe": "off"}), None)
 
 
 def test_a_composite_shows_parts_and_the_whole():

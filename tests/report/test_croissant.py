@@ -21,7 +21,7 @@ def test_it_says_that_it_is_croissant():
     assert found["conformsTo"] == "http://mlcommons.org/croissant/1.0"
     assert found["@context"]["cr"] == "http://mlcommons.org/croissant/"
     assert found["name"] == "corpus"
-    assert found["description"].startswith("1,000 rows. Built from a Wikipedia dump.")
+    assert found["description"].startswith("1,000 rows. Built from the articles of a ")
     assert found["license"] == ["https://spdx.org/licenses/CC-BY-SA-4.0"]
     assert found["inLanguage"] == ["en"]
     assert "datePublished" not in found  # nobody knows it here

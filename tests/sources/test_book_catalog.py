@@ -46,11 +46,16 @@ def records(tmp_path: Path) -> Path:
     """RDF of most books: what becomes of each stands beside it."""
     folder = tmp_path / "rdf"
     html = {f"{SITE}/ebooks/1727.html.images": (900_000, ["text/html"])}
+    # the size of a packed text tells nothing
+    short = {
+        **texts(20, 95_999),
+        f"{SITE}/files/20/20-8.zip": (999_999, ["application/zip", "text/plain"]),
+    }
     unsized = {f"{SITE}/files/3/3-8.txt": ("", ["text/plain"])}
     made = {
         1342: rdf(1342),  # kept
         84: rdf(84),  # kept
-        20: rdf(20, texts(20, 95_999)),  # a byte below 0.8 × 20,000 × 6: too few words
+        20: rdf(20, short),  # a byte below 0.8 × 20,000 × 6: too few words
         1260: rdf(1260, texts(1260, 96_000)),  # exactly there: kept
         158: rdf(158, rights="None"),  # other licence
         1727: rdf(1727, html),  # no format
@@ -384,6 +389,16 @@ def test_an_rdf_of_another_book_does_not_speak_for_this_one(catalog: Path, recor
     found = find(catalog, rdf=records)
     assert 1342 not in ids(found)
     assert found.dropped["unreadable"] == 2
+
+
+def test_the_first_of_two_rdf_of_a_book_is_read(catalog: Path, records: Path) -> None:
+    for folder, rights in (("0", COPYRIGHTED), ("9", COPYRIGHTED)):
+        (records / folder).mkdir()
+        number = 84 if folder == "0" else 1342  # before 84/pg84.rdf, after 1342/pg1342.rdf
+        (records / folder / f"pg{number}.rdf").write_bytes(rdf(number, rights=rights))
+    found = find(catalog, rdf=records)
+    assert ids(found) == [3, 1260, 1342]
+    assert found.dropped["other_licence"] == 3
 
 
 # --- any catalogue, against a plain reading of it ----------------------------------------------

@@ -358,7 +358,7 @@ _texts = st.one_of(
     ),
     st.builds(
         lambda piece, times: piece * times,
-        st.sampled_from([" ", "a b", '"', "\x01", "é", "😀", "[[book]]\n"]),
+        st.sampled_from([" a", "a b", '"', "\x01", "é", "😀", "[[book]]\n"]),
         st.integers(200, 2000),
     ),
 ).filter(lambda text: 0 < len(text) <= 4096 and bool(text.strip()))
@@ -417,6 +417,14 @@ def test_what_is_written_is_read_back(
     lines = written.decode().split("\n")
     assert max(map(len, lines)) <= LONGEST_LINE
     assert all(line.isprintable() for line in lines)
+
+
+def test_white_space_at_the_start_of_a_broken_line_stays(folder: Path) -> None:
+    # one of the two has a space wherever the line is broken
+    for text in (" a" * 1500, "a " * 1500 + "b"):
+        entry = BookEntry(None, "https://a.example/1", licence="CC0", title=text)
+        manifest = BookManifest("a", "A", "en", "CC0", None, 2.0, None, (entry,))
+        assert toml(folder, write_books(manifest).decode()) == manifest
 
 
 def test_another_mirror_is_one_line_to_change(folder: Path) -> None:

@@ -363,6 +363,13 @@ def test_a_header_that_lies_about_its_length_costs_no_memory(tmp_path: Path) -> 
             read(put(tmp_path, header(b"pg84.rdf", size, b"0")))
 
 
+def test_a_damaged_header_of_a_tar_archive_is_found_by_its_checksum(tmp_path: Path) -> None:
+    data = bytearray(tar(FILES))
+    data[data.index(b"pg84.rdf")] = ord("q")
+    with pytest.raises(InputError, match="no tar header"):
+        read(put(tmp_path, bytes(data)))
+
+
 @pytest.mark.parametrize("data", [b"", b"<html>" * 200, b"x" * 512, b"\x1f\x8b" + b"x" * 600])
 def test_what_is_no_archive(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(InputError):

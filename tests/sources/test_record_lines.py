@@ -158,8 +158,9 @@ def test_a_line_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "a.jsonl, line 2, byte 100: a line of 101 bytes",
         "a.jsonl, line 4, byte 218: a line of 3,000,012 bytes",
     ]
-    for target in (60, 150, 1_000_000):
-        assert read_all(path, target) == (documents, ledger, notes)
+    file = only(path)
+    for bounds in ([99, 100, 101], [217], [218], [219], [1_000_000, 2_000_000, 3_000_229]):
+        assert read_parts(file, cut(bounds, file.bytes)) == (documents, ledger, notes)
 
 
 def test_notes_name_the_first_places_of_the_file(tmp_path: Path) -> None:

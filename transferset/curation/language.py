@@ -8,6 +8,7 @@ whose model is in its package; Lui & Baldwin 2012, "langid.py"), and most votes 
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
@@ -82,7 +83,8 @@ class Vote:
         language: With most votes; empty if none voted, or if the first two have equally many.
         share: Of the votes, those for the first; 0 if none voted.
         votes: Pieces that voted.
-        uncertain: Pieces that did not: no language, or one hardly likelier than the next.
+        uncertain: Pieces that did not: mostly no letters, no language, or one hardly likelier than
+            the next.
     """
 
     language: str
@@ -147,6 +149,9 @@ def _cut(passages: Sequence[str], ends: Sequence[int], start: int, size: int) ->
 
 
 def _language(piece: str) -> str:
+    # tables of numbers are likelier to be Volapük than `zxx`, by the model
+    if 2 * sum(unicodedata.category(c)[0] in "LM" for c in piece) < len("".join(piece.split())):
+        return ""
     (first, score), (_, next_score), *_ = _identifier().rank(piece)
     if first == _NOT_A_LANGUAGE or score - next_score < MARGIN:
         return ""

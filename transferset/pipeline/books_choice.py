@@ -82,7 +82,7 @@ def choose_books(
             for i in kept
             for warning in cleaned[i]["warnings"]
         ],
-        "encodings": dict(sorted(Counter(cleaned[i]["encoding"] or "epub" for i in kept).items())),
+        "encodings": dict(sorted(Counter(cleaned[i]["encoding"] for i in kept).items())),
     }
     return Chosen(_chosen(kept, tasks, cleaned), ledger, account)
 

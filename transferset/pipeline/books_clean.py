@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,10 +15,10 @@ from transferset.documents import About
 from transferset.errors import InputError
 from transferset.files import HashingFile
 from transferset.manifest import Json
-from transferset.sources.books.raw import BookFile, RawBook
-from transferset.sources.books.reading import read_book
+from transferset.sources.books.archives import Member
+from transferset.sources.books.local import BookFile, RawBook, read_book
 from transferset.stage import RUN, Done, Output
-from transferset.text.books import Cleaned, TextCleaner, decode
+from transferset.text.books import Cleaned, Decoded, TextCleaner, decode
 
 #: The stage's name.
 CLEAN: Final = "clean"
@@ -44,7 +45,8 @@ def clean_book(root: Path, context: CleanContext, task: Json) -> Done:
     Args:
         root: The set's directory.
         context: Shared configuration.
-        task: `book` (ordinal), `path`, `member`, `name`, `bytes`, and `about` of a manifest.
+        task: `book` (ordinal), `path`, `member`, `packed`, `name`, `bytes`, and `about` of a
+            manifest.
 
     Returns:
         Passages and shingles as outputs; what is known of the book as result.
@@ -52,10 +54,11 @@ def clean_book(root: Path, context: CleanContext, task: Json) -> Done:
     Raises:
         InputError: The book is damaged and damaged ones are not to be skipped.
     """
-    book = BookFile(Path(task["path"]), task["member"], task["name"], task["bytes"])
+    packed = Member(**task["packed"]) if task["packed"] is not None else None
+    book = BookFile(Path(task["path"]), task["member"], task["name"], task["bytes"], packed)
     try:
         raw = read_book(book)
-        cleaned, encoding = _clean(raw, book)
+        cleaned, decoded = _clean(raw, book)
     except InputError as error:
         if not context.skip_damaged:
             raise
@@ -77,23 +80,32 @@ def clean_book(root: Path, context: CleanContext, task: Json) -> Done:
         "passages": len(passages),
         "vote": asdict(vote_language(passages)),
         "sketch": shingled.sketch.to_json(),
-        "removed": cleaned.removed,
+        "removed": _removed(raw, decoded, cleaned),
         "warnings": cleaned.warnings,
         "licence_share": round(cleaned.licence_share, 6),
-        "encoding": encoding,
+        "encoding": decoded.encoding if decoded is not None else "epub",
         "layout": cleaned.layout,
     }
     return Done(outputs, result)
 
 
-def _clean(raw: RawBook, book: BookFile) -> tuple[Cleaned, str]:
+def _removed(raw: RawBook, decoded: Decoded | None, cleaned: Cleaned) -> dict[str, int]:
+    """Characters that are not in the passages, by what they are."""
+    found = Counter(cleaned.removed)
+    found.update(raw.removed)
+    if decoded is not None and decoded.removed:
+        found["control_character"] += decoded.removed
+    return dict(found)
+
+
+def _clean(raw: RawBook, book: BookFile) -> tuple[Cleaned, Decoded | None]:
     if raw.text is not None:
-        return _cleaner(raw.layout).clean(raw.text), ""
+        return _cleaner(raw.layout).clean(raw.text), None
     try:
         decoded = decode(raw.raw or b"")
     except InputError as error:
         raise InputError(f"{book.name}: {error}") from None
-    return _cleaner(raw.layout).clean(decoded.text), decoded.encoding
+    return _cleaner(raw.layout).clean(decoded.text), decoded
 
 
 @lru_cache(maxsize=4)

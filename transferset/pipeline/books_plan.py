@@ -52,6 +52,7 @@ class BooksParams(BuildParams):
             raise UsageError(sentence("--min-words of at least 0", str(self.min_words)))
         if self.per_author is not None and self.per_author < 1:
             raise UsageError(sentence("--per-author of at least 1", str(self.per_author)))
+        _ = self.criteria  # checks the language
         return self
 
     @property

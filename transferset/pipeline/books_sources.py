@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +13,7 @@ from transferset.errors import TransfersetError, sentence
 from transferset.files import digest_file
 from transferset.manifest import Json, digest_json
 from transferset.pipeline.books_plan import BookSource
-from transferset.sources.books.located import find_books
-from transferset.sources.books.raw import BookFile
+from transferset.sources.books.local import BookFile, find_books
 
 if TYPE_CHECKING:
     from transferset.sources.books.entries import BookManifest
@@ -85,12 +85,12 @@ def locate(
 def _of_files(
     code: int, path: Path, language: str, limit: int | None, about: Json | None = None
 ) -> BookSource:
-    found = find_books([path])
-    files = found.books[:limit]
+    skipped: Counter[str] = Counter()
+    files = find_books([path], skipped)[:limit]
     digests = {path: digest_file(path) for path in dict.fromkeys(book.path for book in files)}
     books = [_task(book, digests[book.path], about or {}) for book in files]
     origin = _origin(code, path.resolve().name, language, books)
-    return BookSource({**origin, "skipped": dict(sorted(found.skipped.items()))}, tuple(books))
+    return BookSource({**origin, "skipped": dict(sorted(skipped.items()))}, tuple(books))
 
 
 def _of_manifest(code: int, path: Path, place: Place, limit: int | None) -> BookSource:
@@ -106,7 +106,7 @@ def _of_manifest(code: int, path: Path, place: Place, limit: int | None) -> Book
         stated = {name: getattr(entry, name) for name in _STATED}
         stated |= {"url": file.url, "retrieved": file.retrieved}
         name = f"{entry.id}{file.path.suffix}" if entry.id is not None else file.path.name
-        for book in find_books([file.path]).books:
+        for book in find_books([file.path]):
             named = replace(book, name=name + (f"/{book.member}" if book.member else ""))
             books.append(_task(named, file.sha256, stated))
     origin = _origin(code, path.name, manifest.language, books)
@@ -140,7 +140,12 @@ def fetch(manifest: BookManifest, place: Place) -> tuple[Sequence[Any], list[Jso
         progress=place.progress,
     )
     unavailable: list[Json] = [
-        {"url": one.url, "title": manifest.entries[one.index].title, "reason": one.reason}
+        {
+            "url": one.url,
+            "title": manifest.entries[one.index].title,
+            # without the day, so that the same books give the same set tomorrow
+            "reason": "there is no such file" if one.reason.startswith("404") else one.reason,
+        }
         for one in fetched.unavailable
     ]
     if not any(fetched.files):
@@ -155,13 +160,14 @@ def _task(book: BookFile, digest: str, about: Json) -> Json:
         "member": book.member,
         "name": book.name,
         "bytes": book.bytes,
+        "packed": asdict(book.packed) if book.packed is not None else None,
         "digest": digest,
         "about": about,
     }
 
 
 def _origin(code: int, name: str, language: str, books: Sequence[Json]) -> Json:
-    stated = [{k: book[k] for k in ("member", "name", "digest", "about")} for book in books]
+    stated = [{k: book[k] for k in ("name", "digest", "about")} for book in books]
     return {
         "code": code,
         "file": name,

@@ -35,7 +35,7 @@ _ABOUT: Final = (
 
 def licence_section(manifest: Manifest, counts: DocumentCounts | None) -> list[str]:
     """Licences of the set and by documents, and what they ask for."""
-    stated = md(manifest.licence, 300) or "not stated"
+    stated = md(manifest.licence.rstrip(". "), 300) or "not stated"
     name = spdx(manifest.licence)
     parts = [f"Licence, as the sources state it: {stated}{f' (SPDX: {name})' if name else ''}."]
     if counts is not None and counts.documents:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from transferset.ledger import Reason
 from transferset.manifest import Manifest
 from transferset.report.document_counts import DocumentCounts
-from transferset.report.lineage import Lineage
+from transferset.report.lineage import Lineage, Node
 from transferset.report.markdown import md
 from transferset.report.wording import counted, number, share
 
@@ -62,11 +62,18 @@ def _done(graph: Lineage) -> Iterator[str]:
             yield from map(str, step) if isinstance(step, Mapping) else ()
 
 
-def _rows_of(graph: Lineage) -> list[str]:
-    """The set and those ancestors whose rows it has: not those that a model was fitted on."""
+def _rows_of(graph: Lineage, stop: Callable[[Node], bool] = lambda node: False) -> list[str]:
+    """The set and those ancestors whose rows it has: not those that a model was fitted on.
+
+    Args:
+        graph: The set last.
+        stop: Whether what is behind an ancestor does not matter.
+    """
     *_, last = graph.nodes
     keys, seen = [last], {last}
     for key in keys:  # grows while it is walked
+        if stop(graph.nodes[key]):
+            continue
         for parent, role in graph.nodes[key].parents.items():
             if role != "fit" and parent in graph.nodes and parent not in seen:
                 seen.add(parent)
@@ -75,15 +82,21 @@ def _rows_of(graph: Lineage) -> list[str]:
 
 
 def _duplicates(graph: Lineage) -> Iterator[str]:
-    keys = _rows_of(graph)
-    looked = any(_deduplicates(graph.nodes[key].params) for key in keys)
-    found = {e.reason for key in keys for e in graph.nodes[key].ledger} & _LOOKED_FOR
-    if not looked and not found:
-        yield "Its recipe names no search for duplicates, neither of documents nor of rows."
+    """Corpora from which rows come without any search on the way."""
+    *_, own = graph.nodes
+    keys = _rows_of(graph, _deduplicates)
+    ends = [graph.nodes[key] for key in keys if not graph.nodes[key].parents]
+    names = [md(node.name, 80) for node in ends if not _deduplicates(node)]
+    if names:
+        more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+        where = f" for rows from {', '.join(names[:5])}{more}" if keys != [own] else ""
+        yield f"No search for duplicates is recorded{where}, neither of documents nor of rows."
 
 
-def _deduplicates(params: Mapping[str, Any]) -> bool:
-    steps = params.get("steps")
+def _deduplicates(node: Node) -> bool:
+    if any(entry.reason in _LOOKED_FOR for entry in node.ledger):
+        return True
+    params, steps = node.params, node.params.get("steps")
     named = (isinstance(s, Mapping) and "dedupe" in s for s in steps or ())
     return (isinstance(steps, list) and any(named)) or params.get("dedupe") in ("near", "exact")
 

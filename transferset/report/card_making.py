@@ -10,9 +10,10 @@ from transferset.documents import DOCUMENTS
 from transferset.ledger import WHY, Reason
 from transferset.manifest import Manifest
 from transferset.report.card_sections import section
+from transferset.report.card_words import made_in_words
 from transferset.report.lineage import Lineage, Node, lineage
 from transferset.report.markdown import code, items, md, table
-from transferset.report.wording import counted, made_by, share
+from transferset.report.wording import counted, share
 from transferset.shards import ShardSet
 
 #: Most ancestors and parameters that are listed.
@@ -93,7 +94,7 @@ def how_made(manifest: Manifest, graph: Lineage) -> str:
 def _ancestor(node: Node) -> str:
     rows = f", {counted(node.totals['rows'], 'rows')}" if "rows" in node.totals else ""
     digest = "" if node.key.startswith("unnamed ") else f", manifest {code(node.key)}"
-    return f"From {md(node.name, 80)}: {md(made_by(node.op, node.params), 300)}{rows}{digest}"
+    return f"From {md(node.name, 80)}: {md(made_in_words(node.op, node.params), 300)}{rows}{digest}"
 
 
 def _parameters(params: Mapping[str, Any]) -> str:

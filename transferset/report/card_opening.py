@@ -8,18 +8,13 @@ from typing import Final
 from transferset.manifest import Manifest
 from transferset.report.card_columns import MEANINGS
 from transferset.report.card_sections import section
+from transferset.report.card_words import BUILT, made_in_words
 from transferset.report.markdown import items, md, table
-from transferset.report.wording import MOST_STEPS, counted, made_by, sentence_case, step_phrase
+from transferset.report.wording import MOST_STEPS, counted, sentence_case, step_phrase
 from transferset.schema import COLUMNS
 
 #: Most columns that are listed beside those of the format.
 MOST_COLUMNS: Final = 40
-
-_BUILT: Final = {
-    "build wiki": "Built from the articles of a MediaWiki dump",
-    "build books": "Built from books",
-    "build text": "Built from texts",
-}
 
 
 def opening(manifest: Manifest) -> str:
@@ -61,14 +56,12 @@ def _made(manifest: Manifest) -> str:
     model = f", with a model fitted on {fitted[0]}" if fitted else ""
     if isinstance(steps, list) and steps and named:
         return f"Derived from {named[0]} in these steps{model}"
-    if manifest.op == "mix":
-        return "Mixed from other sets, listed below, and shuffled together"
-    return _BUILT.get(manifest.op) or md(sentence_case(made_by(manifest.op, manifest.params)), 300)
+    return md(sentence_case(made_in_words(manifest.op, manifest.params)), 300)
 
 
 def _unit(manifest: Manifest) -> str:
     """What a row is; what comes after a build may be anything."""
-    unit = manifest.params.get("unit") if manifest.op in _BUILT else None
+    unit = manifest.params.get("unit") if manifest.op in BUILT else None
     return (
         f" A row is a {unit}, or a piece of a long one." if unit in ("sentence", "document") else ""
     )
@@ -94,7 +87,7 @@ def how_to_open(manifest: Manifest) -> str:
     if manifest.tokenizer is not None:
         why = "reads text as the set was read" if text else "turns the ids into text again"
         lines.append(f'transformers.AutoTokenizer.from_pretrained("PATH")   # {why}')
-    verify = "`transferset verify PATH` checks every byte against `manifest.json`."
+    verify = "`transferset verify PATH` checks rows and tables, byte by byte, against `manifest.json`."
     return "\n".join(["## How to open it", "", "```python", *lines, "```", "", verify])
 
 

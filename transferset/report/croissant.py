@@ -17,11 +17,12 @@ from transferset.manifest import Json, Manifest
 from transferset.report.card_columns import DOCUMENT_MEANINGS, MEANINGS
 from transferset.report.card_header import languages, licences, tags
 from transferset.report.card_sections import MOST_SOURCES
+from transferset.report.card_words import made_in_words
 from transferset.report.document_counts import DocumentCounts, Documents, count_documents
 from transferset.report.licences import spdx_names, spdx_url
 from transferset.report.lineage import Origin
 from transferset.report.markup import shown
-from transferset.report.wording import counted, made_by, sentence_case
+from transferset.report.wording import counted, sentence_case
 
 #: Where it stands in a set.
 CROISSANT: Final = "croissant.json"
@@ -66,7 +67,7 @@ def croissant(manifest: Manifest, schema: pa.Schema, documents: Documents) -> Js
     """
     counts = count_documents(documents)
     rows = counted(manifest.totals["rows"], "rows")
-    made = sentence_case(made_by(manifest.op, manifest.params))
+    made = sentence_case(made_in_words(manifest.op, manifest.params))
     members: Json = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",

@@ -47,7 +47,7 @@ class BookFile:
         member: Its name in that file, if that is an archive of books.
         name: For messages and the recipe: its path from the folder in which it was found.
         bytes: Its size, in an archive as that declares it.
-        packed: Where it stands in the archive.
+        packed: Where it stands in the archive; without it the directory is read for each book.
     """
 
     path: Path
@@ -232,12 +232,16 @@ def read_book(book: BookFile) -> RawBook:
 def _opened(book: BookFile) -> Iterator[tuple[BinaryIO, str]]:
     """Open the book, and tell what messages call it."""
     with book.path.open("rb") as file:
-        if book.packed is None:
+        if book.member is None:
             yield file, str(book.path)
             return
-        most = MOST_NESTED if book.packed.name.lower().endswith(".epub") else MOST_TEXT
-        data = unpack(file, book.packed, most, str(book.path))
-    yield BytesIO(data), f"{book.path}, {book.packed.name}"
+        packed = book.packed or members(file, str(book.path)).get(book.member)
+        if packed is None:
+            at = f"{book.path}, {book.member}"
+            raise InputError(sentence("the book in the archive", "none", at))
+        most = MOST_NESTED if book.member.lower().endswith(".epub") else MOST_TEXT
+        data = unpack(file, packed, most, str(book.path))
+    yield BytesIO(data), f"{book.path}, {book.member}"
 
 
 def _epub(file: BinaryIO, at: str) -> RawBook:

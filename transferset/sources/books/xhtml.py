@@ -124,27 +124,26 @@ def tokens(text: str, at: str) -> Iterator[Token]:
         yield token
         place = tag.end()
         if token.name in _RAW and token.opens and not token.closes:
-            end = search.find(f"</{token.name}", place)
+            end, _ = search.find(f"</{token.name}", place)
             yield Comment(text[place:end])
             place = end
 
 
 class _Search:
-    """Finds what ends a thing; after a search in vain it knows that there is no other."""
+    """Finds what ends a thing; no part of a text is searched for the same end twice."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._absent: set[str] = set()
+        self._last: dict[str, tuple[int, int, int]] = {}
 
-    def find(self, what: str, start: int) -> int:
-        """Where it stands from `start` on, in any case; the length of the text if nowhere."""
-        if what in self._absent:
-            return len(self._text)
-        found = re.compile(re.escape(what), re.IGNORECASE).search(self._text, start)
-        if found is None:
-            self._absent.add(what)
-            return len(self._text)
-        return found.start()
+    def find(self, pattern: str, start: int) -> tuple[int, int]:
+        """Where it begins and ends from `start` on, in any case; twice the text's end if nowhere."""
+        since, begin, end = self._last.get(pattern, (len(self._text) + 1, 0, 0))
+        if not since <= start <= begin:
+            found = re.compile(pattern, re.IGNORECASE).search(self._text, start)
+            begin, end = found.span() if found else (len(self._text), len(self._text))
+            self._last[pattern] = (start, begin, end)
+        return begin, end
 
 
 def _plain(text: str) -> str:
@@ -157,10 +156,10 @@ def _tag(found: re.Match[str]) -> Tag:
     return Tag(name.rpartition(":")[2].lower(), attributes, not slash, closes)
 
 
-#: What begins, with what it ends, whether its inside is text.
+#: What begins a thing, what ends it, whether its inside is text.
 _OTHERS: Final = (
     ("<!--", "-->", False),
-    ("<![CDATA[", "]]>", True),
+    ("<![CDATA[", r"\]\]>", True),
     ("<?", ">", False),
     ("<!", ">", False),
 )
@@ -170,20 +169,25 @@ def _other(text: str, start: int, search: _Search, at: str) -> tuple[Token, int]
     for opening, closing, is_text in _OTHERS:
         if not text.startswith(opening, start):
             continue
-        end = search.find(closing, start + len(opening))
+        inside = start + len(opening)
+        begin, end = search.find(closing, inside)
+        if begin == len(text):  # it never ends: what follows is not lost with it
+            return Comment(opening), inside
         if opening == "<!":
-            end = _end_of_doctype(text, start, end, search, at)
-        if end == len(text):  # it never ends: what follows is not lost with it
-            return Comment(opening), start + len(opening)
-        inside = text[start + len(opening) : end]
-        return inside if is_text else Comment(inside), end + len(closing)
+            begin, end = _end_of_doctype(text, start, (begin, end), search, at)
+        between = text[inside:begin]
+        return between if is_text else Comment(between), end
     return "<", start + 1
 
 
-def _end_of_doctype(text: str, start: int, end: int, search: _Search, at: str) -> int:
-    if "[" in text[start:end]:
-        end = search.find(">", search.find("]", start))
-    if re.search(r"<!ENTITY", text[start:end]):
+def _end_of_doctype(
+    text: str, start: int, end: tuple[int, int], search: _Search, at: str
+) -> tuple[int, int]:
+    """A document type ends at its first `>`, or if it holds declarations behind their `]`."""
+    if "[" in text[start : end[0]]:
+        behind = search.find(r"\]\s*+>", start)
+        end = end if behind[0] == len(text) else behind
+    if "<!ENTITY" in text[start : end[0]]:
         found, do = "a declaration of entities", "such files can be attacks"
         raise InputError(sentence("plain XHTML", found, at, do))
     return end

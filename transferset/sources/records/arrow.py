@@ -61,7 +61,7 @@ def parts(path: Path, target: int = PART_BYTES) -> list[RecordPart]:
 
 def _file_sizes(source: pa.NativeFile) -> list[int]:
     count = pa.ipc.open_file(source).num_record_batches
-    return [source.size() // count] * count  # the footer's own sizes are out of reach
+    return [source.size() // max(1, count)] * count  # the footer's own sizes are out of reach
 
 
 def read(path: Path, field: str, part: RecordPart) -> Iterator[Found]:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -182,7 +183,8 @@ def _lines(path: Path, start: int, stop: int) -> Iterator[Line]:
         at = start
         if start and not compressed:
             file.seek(start - 1)
-            at = start - 1 + _skip(file)
+            # no further than the part: a file of one endless line would be read by each part
+            at = start - 1 + _skip(file, stop - start + 1)
         while compressed or at < stop:
             raw = file.readline(MOST_BYTES + 1)
             if not raw:
@@ -194,12 +196,13 @@ def _lines(path: Path, start: int, stop: int) -> Iterator[Line]:
             at += length
 
 
-def _skip(file: BinaryIO) -> int:
-    """Pass what is left of a line; how many bytes that was."""
+def _skip(file: BinaryIO, most: float = inf) -> int:
+    """Pass what is left of a line, `most` bytes of it at most; how many that was."""
     passed = 0
-    while raw := file.readline(_BUFFER):
+    while passed < most:
+        raw = file.readline(int(min(_BUFFER, most - passed)))
         passed += len(raw)
-        if raw.endswith(b"\n"):
+        if not raw or raw.endswith(b"\n"):
             break
     return passed
 
