@@ -56,7 +56,7 @@ def step_key(seed: int, step: int) -> tuple[int, int]:
 
     Args:
         seed: The user's seed, 0 ≤ seed < 2**64.
-        step: The step's ordinal in its recipe, 0 ≤ step < 2**32.
+        step: The step's ordinal, 0 ≤ step < 2**32.
 
     Returns:
         A Philox key.

@@ -39,7 +39,7 @@ class Chain:
         seed: The user's seed.
         models: Model of each step, as far as they are concluded; None for local steps.
         columns: Columns of SRC that are read.
-        first: Ordinal of the first step in the recipe.
+        first: Ordinal of the first step, see `generations.first_ordinal`.
     """
 
     src: Path
@@ -66,6 +66,10 @@ class Chain:
     def intact(self) -> bool:
         """Rows after the concluded steps are those of the origin: row i has address (i, 0)."""
         return all(s.keeps_rows for s in self.steps[self.origin + 1 : len(self.models)])
+
+    def position(self, step: int) -> Position:
+        """What a step's random numbers are addressed by."""
+        return Position(self.seed, self.first + step)
 
     def folder(self, step: int) -> Path:
         """Where the files of a step's model are."""
@@ -94,7 +98,7 @@ class Chain:
             if model is not None:
                 made = made.fitted(model, self.folder(i))
             flow = _watched(
-                _through(flow, made, Position(self.seed, self.first + i), ledger), i, watch
+                _through(flow, made, self.position(i), ledger), i, watch
             )
         return flow
 
@@ -112,7 +116,7 @@ class Chain:
             for row, batch in read_rows(found, start, stop, self.columns):
                 yield addressed(batch, row)
             return
-        at = Position(self.seed, self.first + self.origin)
+        at = self.position(self.origin)
         model = self.models[self.origin]
         made = implement(self.steps[self.origin], setting).fitted(model, self.folder(self.origin))
         for row in range(start, stop, BATCH_ROWS):

@@ -16,7 +16,7 @@ from transferset.pipeline.chain import Chain
 from transferset.pipeline.derive_plan import DerivePlan, transforms_json
 from transferset.pipeline.examples import examples
 from transferset.pipeline.interchange import write_datasets_files, write_file, write_json
-from transferset.pipeline.lineage import ancestor, copy_tokenizer, ledger_json, licence_of
+from transferset.pipeline.lineage import ancestors, copy_tokenizer, ledger_json, licence_of
 from transferset.pipeline.traces import Heritage, carry_documents
 from transferset.stage import clear
 from transferset.steps import Delete, Filter, Mask, Replace, Shuffle
@@ -105,9 +105,9 @@ def _manifest(
     files: Sequence[FileEntry],
 ) -> Manifest:
     parent = plan.src.manifest
-    parents = [ancestor(parent, "source")]
+    parents = [(parent, "source")]
     if plan.fit is not None:
-        parents.append(ancestor(plan.fit.manifest, "fit"))
+        parents.append((plan.fit.manifest, "fit"))
     return Manifest(
         format=schema.FORMAT_VERSION,
         name=plan.name,
@@ -118,7 +118,7 @@ def _manifest(
         recipe=recipe,
         code={"transferset": __version__, **transforms_json(plan.steps)},
         tokenizer=parent.tokenizer,
-        parents=parents,
+        parents=ancestors(parents),
         sources=list(parent.sources),
         licence=licence_of([plan.src, *([plan.fit] if plan.fit else [])]),
         schema=schema.describe(plan.schema),

@@ -25,7 +25,7 @@ from transferset.schema import FIXED_WIDTH
 from transferset.shards import ShardSet
 from transferset.stage import Done, Progress, building, run_stage
 from transferset.steps import Delete, Generate, Replace, Split, Step
-from transferset.transforms import Position, implement
+from transferset.transforms import implement
 
 #: Bytes of offsets that a row has, a list each.
 _OFFSET: Final = 4
@@ -92,6 +92,7 @@ class _Work:
             plan.seed,
             tuple(self.models),
             plan.read,
+            plan.first,
         )
 
     def origin_size(self) -> tuple[int, int]:
@@ -138,7 +139,7 @@ class _Work:
             spill = fit_batches(fit, step, i, self.run, self.root)
             found = replace(found, spills=spill)
         model: Json = made.conclude(
-            found, Position(self.plan.seed, i), folder, intact=chain.intact and fit is None
+            found, chain.position(i), folder, intact=chain.intact and fit is None
         )
         if isinstance(step, Generate):
             self.before[Reason.REPLACED] += found.rows

@@ -11,6 +11,7 @@ import pyarrow as pa
 from transferset import rng, schema
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json, fingerprint
+from transferset.pipeline.generations import MOST_STEPS, first_ordinal
 from transferset.pipeline.options import MOST_SHARDS
 from transferset.pipeline.setting import setting_of
 from transferset.shards import ShardSet
@@ -30,7 +31,7 @@ from transferset.steps.amounts import parse_amount, resolve_amount
 from transferset.transforms import implement
 
 #: Raised whenever the same recipe gives other bytes than before (CHANGELOG, "Data changes").
-DATA_VERSION: Final = 1
+DATA_VERSION: Final = 2
 
 #: Columns that steps may look at besides the ids.
 _IDENTITY: Final = ("doc_id", "rev_id", "sentence", "source", "part", "labels")
@@ -86,6 +87,11 @@ class DerivePlan:
             elif isinstance(step, Custom):
                 longest = None
         return longest
+
+    @property
+    def first(self) -> int:
+        """Ordinal of the first step among all that ever touched the rows."""
+        return first_ordinal([self.src.manifest])
 
     @property
     def recipe(self) -> Json:
@@ -164,6 +170,9 @@ def make_derive_plan(
     """
     if not steps:
         raise UsageError(sentence("at least one step, like --sample 10%", "none"))
+    if len(steps) > MOST_STEPS:
+        raise UsageError(sentence(f"up to {MOST_STEPS:,} steps", f"{len(steps):,}"))
+    first_ordinal([src.manifest])  # refuses what was derived too often
     if not 0 <= seed < 1 << 64:
         raise UsageError(sentence("a --seed from 0 to 2**64-1", str(seed)))
     if shards is not None and not 1 <= shards <= MOST_SHARDS:

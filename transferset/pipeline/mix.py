@@ -22,7 +22,7 @@ from transferset.pipeline import order, ranges
 from transferset.pipeline.cards import write_cards
 from transferset.pipeline.chain import Chain
 from transferset.pipeline.interchange import write_datasets_files
-from transferset.pipeline.lineage import ancestor, copy_tokenizer, ledger_json, licence_of
+from transferset.pipeline.lineage import ancestors, copy_tokenizer, ledger_json, licence_of
 from transferset.pipeline.mix_plan import MixPlan, make_mix_plan
 from transferset.pipeline.setting import setting_of
 from transferset.pipeline.survey import Found
@@ -30,7 +30,7 @@ from transferset.pipeline.traces import Heritage, carry_documents
 from transferset.shards import ShardSet
 from transferset.stage import Done, Output, Progress, building, receipts_digest, run_stage
 from transferset.steps import Sample
-from transferset.transforms import Position, Setting, implement
+from transferset.transforms import Setting, implement
 from transferset.transforms.buffers import addresses, count_content, flat, with_column
 from transferset.version import __version__
 
@@ -150,13 +150,14 @@ def _chain(plan: MixPlan, i: int, root: Path) -> Chain:
     """The rows that are taken of one parent; each parent has random numbers of its own."""
     src, count = plan.sets[i], plan.counts[i]
     read = tuple(c for c in src.manifest.schema if c in plan.columns)
-    whole = Chain(src.root, src.manifest.digest, root, (), plan.seed, (), read, first=i)
+    first = plan.first + i
+    whole = Chain(src.root, src.manifest.digest, root, (), plan.seed, (), read, first)
     if count in (0, len(src)):
         return whole
     step = Sample(str(count))
     found = Found(len(src), src.manifest.totals["tokens"], [0, len(src)])
     made = implement(step, setting_of(src, (step,)))
-    model = made.conclude(found, Position(plan.seed, i), whole.folder(0), intact=True)
+    model = made.conclude(found, whole.position(0), whole.folder(0), intact=True)
     return replace(whole, steps=(step,), models=(model,))
 
 
@@ -294,7 +295,7 @@ def _manifest(
         recipe=recipe,
         code={"transferset": __version__},
         tokenizer=plan.sets[0].manifest.tokenizer,
-        parents=[ancestor(one.manifest, "part") for one in plan.sets],
+        parents=ancestors([(one.manifest, "part") for one in plan.sets]),
         sources=list(plan.sources),
         licence=licence_of(plan.sets),
         schema=schema.describe(plan.schema),

@@ -15,16 +15,17 @@ from transferset import rng, schema
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json, canonical
 from transferset.pipeline.derive_plan import require_same_tokenizer
+from transferset.pipeline.generations import MOST_STEPS, first_ordinal
 from transferset.pipeline.options import MOST_SHARDS
 from transferset.pipeline.setting import parts_of, setting_of
 from transferset.shards import ShardSet
 from transferset.steps.amounts import MOST, parse_amount
 
 #: Raised whenever the same recipe gives other bytes than before (CHANGELOG, "Data changes").
-DATA_VERSION: Final = 1
+DATA_VERSION: Final = 2
 
-#: Parts are numbered in 16 bits.
-MOST_PARTS: Final = 65_535
+#: Parts are numbered in 16 bits, as are the sets.
+MOST_PARTS: Final = MOST_STEPS
 
 _WEIGHT: Final = re.compile(r"(\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})(%?)")
 
@@ -70,6 +71,11 @@ class MixPlan:
             "left_out": self.left_out,
             "max_len": max(known) if len(known) == len(limits) else None,
         }
+
+    @property
+    def first(self) -> int:
+        """Ordinal of the first set's choice and order; no derivation has it."""
+        return first_ordinal([one.manifest for one in self.sets], mixes=True)
 
     @property
     def recipe(self) -> Json:

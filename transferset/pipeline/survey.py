@@ -16,7 +16,7 @@ from transferset.pipeline.setting import setting_of
 from transferset.shards import ShardSet
 from transferset.stage import RUN, Done, Output
 from transferset.steps import Step
-from transferset.transforms import Position, Survey, implement
+from transferset.transforms import Survey, implement
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _new_survey(context: SurveyContext) -> Survey | None:
         return None
     setting = setting_of(ShardSet.open(context.chain.src), [context.step])
     made = implement(context.step, setting)
-    survey: Survey | None = made.survey(Position(context.chain.seed, context.ordinal))
+    survey: Survey | None = made.survey(context.chain.position(context.ordinal))
     return survey
 
 

@@ -24,7 +24,8 @@ class Position:
 
     Attributes:
         seed: The user's seed, 0 ≤ seed < 2**64.
-        step: Ordinal of the step in its recipe.
+        step: Ordinal of the step: its place in the recipe, and above it the generation of the
+            parent, so that no two derivations of a row meet the same numbers.
     """
 
     seed: int

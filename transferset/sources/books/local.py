@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
@@ -47,7 +48,7 @@ class BookFile:
         member: Its name in that file, if that is an archive of books.
         name: For messages and the recipe: its path from the folder in which it was found.
         bytes: Its size, in an archive as that declares it.
-        packed: Where it stands in the archive; without it the directory is read for each book.
+        packed: Where it stands in the archive; without it the archive's directory is read.
     """
 
     path: Path
@@ -235,13 +236,25 @@ def _opened(book: BookFile) -> Iterator[tuple[BinaryIO, str]]:
         if book.member is None:
             yield file, str(book.path)
             return
-        packed = book.packed or members(file, str(book.path)).get(book.member)
+        packed = book.packed or _directory(book.path, *_version(file)).get(book.member)
         if packed is None:
             at = f"{book.path}, {book.member}"
             raise InputError(sentence("the book in the archive", "none", at))
         most = MOST_NESTED if book.member.lower().endswith(".epub") else MOST_TEXT
         data = unpack(file, packed, most, str(book.path))
     yield BytesIO(data), f"{book.path}, {book.member}"
+
+
+def _version(file: BinaryIO) -> tuple[int, int]:
+    state = os.fstat(file.fileno())
+    return state.st_size, state.st_mtime_ns
+
+
+@lru_cache(maxsize=1)
+def _directory(path: Path, _size: int, _changed: int) -> dict[str, Member]:
+    """Remembered: the books of an archive are read one after the other."""
+    with path.open("rb") as file:
+        return members(file, str(path))
 
 
 def _epub(file: BinaryIO, at: str) -> RawBook:
