@@ -134,7 +134,7 @@ def hostile(kind: str, count: int, seed: int) -> Books:
         if kind == "alike":
             ids = common.copy()
             ids[rng.integers(len(ids))] = rng.integers(VOCABULARY)
-        else:  # two thirds of what either of two holds is not in the other: similarity near 0.43
+        else:  # of 7,000 words that either of two holds, 3,000 are in both: similarity 0.43
             ids = np.concatenate([common, _draw(rng, 2 * HOSTILE_WORDS // 3)])
         yield number, passages(ids, 0, "original", seed)
 

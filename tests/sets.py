@@ -79,7 +79,7 @@ def commit_set(root: Path, of_set: pa.Schema, tables: list[pa.Table], format: in
         code={},
         tokenizer=TOKENIZER,
         parents=[],
-        sources=[],
+        sources=[{"code": 0, "file": "toy.xml", "language": "en"}],
         licence="CC0-1.0",
         schema=schema.describe(of_set),
         totals={

@@ -136,8 +136,109 @@ def test_bytes_alone_are_counted_by_hand(script):
     assert found["share_of_memcpy"] == pytest.approx((1000 + 100) / 110 / 1000)
 
 
-@pytest.mark.parametrize("program", ["derive", "build_wiki", "inflate"])
+@pytest.mark.parametrize("program", ["derive", "build_wiki", "inflate", "books"])
 def test_every_program_explains_itself(program):
     command = [sys.executable, str(SCRIPTS / f"{program}.py"), "--help"]
     told = subprocess.run(command, capture_output=True, text=True, check=True)
     assert told.stdout.startswith("usage: ")
+
+
+@pytest.mark.slow
+def test_books_are_measured_and_their_sentences_judged(tmp_path):
+    figures = tmp_path / "figures.json"
+    command = [sys.executable, str(SCRIPTS / "books.py"), "--work", str(tmp_path / "work")]
+    sizes = ["--size", "40kB", "--stage-size", "40kB", "--runs", "1", "--json", str(figures)]
+    done = subprocess.run([*command, *sizes], check=True, capture_output=True, text=True)
+    found = json.loads(figures.read_text())
+    plain, default = found["whole"]
+    assert plain["rows"] == default["rows"] > 300  # 40 kB of sentences of some 90 characters
+    assert plain["cpu_s"] > 0
+    (judged,) = found["quality"].values()  # the default set has no text to judge by
+    assert judged["cut_at_lines"] == judged["headings_joined"] == 0
+    assert judged["f1"] > 0.95
+    assert found["stages"]["clean"]["mb_per_cpu_s"] < found["stages"]["memcpy"]["mb_per_cpu_s"]
+    assert "## Limits and stages" in done.stdout
+
+
+# In letters and digits: the heading ends at 8, "He ran." at 13, "She sat" (a line) at 19, all at 23.
+UNITS = [("heading", "CHAPTER I"), ("sentence", "He ran."), ("sentence", "She sat down.")]
+LINES = ["CHAPTER I", "He ran. She sat", "down."]
+
+
+@pytest.mark.parametrize(
+    ("rows", "precision", "recall", "f1", "at_lines", "inside", "headings"),
+    [
+        (["CHAPTER I", "He ran.", "She sat down."], 1, 1, 1, 0, 0, 0),
+        (["CHAPTER I He ran.", "She sat", "down."], 1 / 2, 1 / 2, 1 / 2, 1 / 2, 0, 1),
+        (["CHAPTER I", "He", "ran.", "She sat down."], 2 / 3, 1, 4 / 5, 0, 1 / 2, 0),
+        (["CHAPTER I", '"He ran. She sat', 'down."'], 1 / 2, 1 / 2, 1 / 2, 1 / 2, 0, 0),
+        (["CHAPTER", "I", "He ran.", "She sat down."], 2 / 3, 1, 4 / 5, 0, 0, 0),  # no sentence
+        (["CHAPTER I He ran. She sat down."], 1, 0, 0, 0, 0, 1),  # nothing found, nothing wrong
+    ],
+)
+def test_boundaries_are_judged_by_hand(
+    script, rows, precision, recall, f1, at_lines, inside, headings
+):
+    assert script("books_quality").judge(UNITS, rows, LINES) == pytest.approx(
+        {
+            "precision": precision,
+            "recall": recall,
+            "f1": f1,
+            "cut_at_lines": at_lines,
+            "cut_inside": inside,
+            "headings_joined": headings,
+        }
+    )
+
+
+def test_rows_of_another_text_are_not_judged(script):
+    with pytest.raises(SystemExit, match="at letter 15"):  # CHAPTERI Heran Sh|esatdown
+        script("books_quality").judge(UNITS, ["CHAPTER I", "He ran.", "Sha sat down."], LINES)
+
+
+def test_a_made_book_is_its_sentences_wrapped(script):
+    made = script("books_made")
+    words = ["the", "a", "house", "river", "mr", "of"]
+    text, units = made.Author(words, seed=3).book(30_000)
+    assert text.split() == " ".join(unit for _, unit in units).split()
+    assert max(map(len, text.split("\n"))) == made.WIDTH
+    assert {kind for kind, _ in units} == {"heading", "sentence"}
+    assert not any(unit.endswith("mr.") for _, unit in units)
+    assert made.Author(words, seed=3).book(30_000) == (text, units)
+    assert made.Author(words, seed=4).book(30_000) != (text, units)
+
+
+def test_a_line_is_cut_where_the_next_word_does_not_fit(script):
+    made = script("books_made")
+    full = "a" * 35 + " " + "b" * 36  # exactly the width
+    assert made.wrapped(f"{full} c") == f"{full}\nc"
+    assert made.wrapped(f"{full}b c") == f"{'a' * 35}\n{'b' * 37} c"
+
+
+def test_a_repeated_book_keeps_its_lines_and_changes_a_word_in_five(script):
+    made = script("books_made")
+    words = [first + second for first in "abcdefghij" for second in "klmnopqrst"]
+    text = "\n".join(["Mr. Bennet I", *(" ".join(words) for _ in range(50))])
+    other = made.reworded(text, made.np.random.default_rng(0))
+    assert [*map(len, other.split("\n"))] == [*map(len, text.split("\n"))]
+    assert other.startswith("Mr. Bennet I\n")
+    changed = sum(a != b for a, b in zip(text.split(), other.split(), strict=True))
+    # 5,000 words, 0.2 exchanged, 0.99 of those for another: 990, σ = 28
+    assert abs(changed - 990) < 5 * 28
+
+
+def test_the_recipe_joins_lines_up_to_a_blank_one(script, tmp_path):
+    book = tmp_path / "book.txt"
+    book.write_text("One\n  two.\n\n \nThree\nfour", encoding="utf-8")
+    peers = script("books_peers")
+    assert list(peers.paragraphs(book)) == ["One two.", "Three four"]  # the last one too
+    assert list(peers.lines(book)) == ["One", "two.", "Three", "four"]
+    assert script("books_jobs").RECIPE == "blingfire, paragraphs"
+
+
+def test_a_tool_is_compared_with_the_recipe_and_not_with_nothing(script):
+    ratio = script("books_tables").ratio
+    row = {"rate": 3.0, "net": None}
+    assert ratio(row, {"rate": 2.0, "net": 1.0}, "rate") == "1.50×"
+    assert ratio(row, {"rate": 2.0, "net": 1.0}, "net") == "–"
+    assert ratio(row, None, "rate") == "–"

@@ -26,10 +26,15 @@ ROOT = Path(__file__).parents[1]
 PIPELINES = {path.stem: path for path in sorted((ROOT / "pipelines").glob("*.toml"))}
 FUNCTIONS = {
     "build wiki": api.build_wiki,
+    "build books": api.build_books,
+    "build text": api.build_text,
     "derive": api.derive,
     "mix": api.mix,
     "report": api.report,
 }
+
+#: Those that derive sets from one corpus.
+EXPERIMENTS = [name for name in PIPELINES if name != "bert-corpus"]
 
 Rows = list[tuple[int, ...]]
 
@@ -64,16 +69,17 @@ def content(rows: Rows) -> set[int]:
     return {token for row in rows for token in row[1:-1]}
 
 
-def test_the_five_pipelines_are_there():
+def test_the_six_pipelines_are_there():
     assert list(PIPELINES) == [
-        "bootstrap", "hybrid", "parent-size", "thesis-composition", "thesis-size",
+        "bert-corpus", "bootstrap", "hybrid", "parent-size", "thesis-composition", "thesis-size",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PIPELINES)
-def test_a_pipeline_runs_without_network_and_can_be_given_a_corpus(name):
+def test_a_pipeline_runs_without_network_and_can_be_given_a_corpus(name, monkeypatch, tmp_path):
     recipe = read_recipe(PIPELINES[name], (), FUNCTIONS)
-    assert recipe.tables["corpus"].variants[()].params["source"] == "demo"
+    first = recipe.tables["corpus" if name in EXPERIMENTS else "wiki"]
+    assert first.variants[()].params["source"] == "demo"
     assert recipe.report is not None
     comment = PIPELINES[name].read_text().partition("description =")[0].replace("#", "")
     commands = re.findall(r"transferset run (.*?)(?:\n\s*\n|\Z)", comment, re.S)
@@ -84,7 +90,7 @@ def test_a_pipeline_runs_without_network_and_can_be_given_a_corpus(name):
         make_plan(read_recipe(PIPELINES[name], settings, FUNCTIONS))
 
 
-@pytest.mark.parametrize("name", [name for name in PIPELINES if name != "thesis-size"])
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name != "thesis-size"])
 def test_a_pipeline_is_repeated_with_other_seeds_on_one_corpus(name):
     plan = make_plan(read_recipe(PIPELINES[name], ["matrix.seed=[1, 2, 3]"], FUNCTIONS))
     once = make_plan(read_recipe(PIPELINES[name], (), FUNCTIONS))
@@ -119,6 +125,20 @@ def test_every_set_is_right_to_the_byte_and_has_its_report(ran, name):
         verify(out / place)
     page = (out / "report.html").read_text()
     assert page.lower().startswith("<!doctype html>")
+
+
+def test_bert_corpus(ran):
+    out, sets = ran("bert-corpus")
+    assert Counter(sets["corpus"]) == Counter(sets["wiki"]) + Counter(sets["books"])
+    assert parts(out / "corpus") == {0: len(sets["wiki"]), 1: len(sets["books"])}
+    wiki, books, corpus = (transferset.open(out / n).manifest for n in ("wiki", "books", "corpus"))
+    counts = [(s["part"], s["documents"], s["sentences"], s["words"]) for s in corpus.statistics]
+    assert counts == [
+        (part, *(one.statistics[0][k] for k in ("documents", "sentences", "words")))
+        for part, one in enumerate((wiki, books))
+    ]
+    whole = sum(one.statistics[0]["words"] for one in (wiki, books))
+    assert f"{whole:,}" in (out / "report.html").read_text()
 
 
 def test_sizes(ran):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ from sets import make_set, make_table
 
 from transferset import schema
 from transferset.errors import SetError, UsageError
+from transferset.manifest import MANIFEST
 from transferset.shards import ShardSet, ShardWriter
 
 SCHEMA = schema.make_schema(["input_ids", "text", "doc_id"], pa.uint16())
@@ -118,6 +120,15 @@ def test_a_shard_cut_at_a_batch_boundary_is_noticed_on_open(tmp_path):
     path.write_bytes(sink.getvalue().to_pybytes())
     assert pa.ipc.open_stream(path.read_bytes()).read_all().num_rows == 10_000  # reads as whole
     with pytest.raises(SetError, match=r"data-00000-of-00001\.arrow, byte"):
+        ShardSet.open(made.root)
+
+
+@pytest.mark.parametrize("name", ["rows", "tokens", "bytes"])
+def test_totals_that_are_not_those_of_the_shards_are_noticed_on_open(tmp_path, name):
+    made = make_set(tmp_path / "set", [30, 20])
+    totals = {**made.manifest.totals, name: made.manifest.totals[name] + 1}
+    (made.root / MANIFEST).write_bytes(replace(made.manifest, totals=totals).to_bytes())
+    with pytest.raises(SetError, match=f"totals of the shards, 50 rows.*found .*{totals[name]:,}"):
         ShardSet.open(made.root)
 
 

@@ -87,7 +87,7 @@ WHY: Mapping[Reason, str] = {
     Reason.OLDER_REVISION: "the dump holds a newer revision of the page",
     Reason.NO_TEXT: "the page's text, or the record's, is empty, deleted or suppressed",
     Reason.PAGE_TOO_LARGE: "the page is larger than the stated limit",
-    Reason.NO_PROSE: "nothing but markup, lists or tables was on the page, or no text in the document",
+    Reason.NO_PROSE: "nothing but markup, lists or tables was on the page, or nothing at all",
     Reason.DAMAGED_PAGE: "the page touches damaged bytes and was skipped on request",
     Reason.DAMAGED_BLOCK: "a compressed block was damaged and skipped on request",
     Reason.UNAVAILABLE: "the server has no such file",

@@ -14,13 +14,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 from blake3 import blake3
 
 from transferset.errors import SetError, sentence
 from transferset.manifest import PIECE_BYTES, ShardEntry
 from transferset.schema import BATCH_ROWS
-from transferset.shards import REMEDY, ShardSet, damage_named
+from transferset.shards import REMEDY, ShardSet, damage_named, stated_schema
 
 #: Pieces that are read at a time.
 _TOGETHER: Final = 8
@@ -50,23 +51,72 @@ def read_rows(
         The number of the batch's first row, and the batch.
 
     Raises:
-        SetError: The bytes are not those that the manifest names.
+        SetError: The bytes are not those that the manifest names, or the columns, or an id is
+            outside the vocabulary.
     """
     first = 0
+    expected = _Expected.of(found)
     for entry in found.manifest.shards:
         low, high = max(start - first, 0), min(stop - first, entry.rows)
         if low < high:
-            for row, batch in _shard_rows(found.root / entry.file, entry, low, high):
+            for row, batch in _shard_rows(found.root / entry.file, entry, low, high, expected):
                 yield first + row, batch if columns is None else batch.select(list(columns))
         first += entry.rows
 
 
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """What the manifest says of all rows: who wrote it may have written rows that are otherwise.
+
+    Attributes:
+        schema: Of every shard.
+        vocab_size: Ids are below it; None if there are no ids, or no tokenizer.
+    """
+
+    schema: pa.Schema
+    vocab_size: int | None
+
+    @classmethod
+    def of(cls, found: ShardSet) -> _Expected:
+        """What a set's manifest says."""
+        tokenizer = found.manifest.tokenizer
+        known = tokenizer is not None and "input_ids" in found.manifest.schema
+        return cls(stated_schema(found), tokenizer["vocab_size"] if tokenizer and known else None)
+
+    def check(self, batch: pa.RecordBatch, path: Path, first_row: int) -> None:
+        """Refuse nulls, and ids that are none."""
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            inner = column.values if pa.types.is_list(column.type) else None
+            if column.null_count or (inner is not None and inner.null_count):
+                where = f"{path}, row {first_row} or later"
+                raise SetError(sentence(f"a {name} in every row", "null", where, REMEDY))
+        if self.vocab_size is not None:
+            _check_ids(batch.column("input_ids"), self.vocab_size, path, first_row)
+
+
+def _check_ids(column: pa.ListArray, size: int, path: Path, first_row: int) -> None:
+    offsets = column.offsets
+    start, stop = offsets[0].as_py(), offsets[-1].as_py()
+    ids = column.values.slice(start, stop - start).to_numpy()
+    if ids.dtype == np.int32:
+        ids = ids.view(np.uint32)  # so that below 0 is too large
+    if not len(ids) or ids.max() < size:
+        return
+    place = int(np.argmax(ids >= size))
+    row = first_row + int(np.searchsorted(offsets.to_numpy(), start + place, "right")) - 1
+    found = str(column.values[start + place].as_py())
+    raise SetError(sentence(f"ids from 0 to {size - 1}", found, f"{path}, row {row}", REMEDY))
+
+
 def _shard_rows(
-    path: Path, entry: ShardEntry, low: int, high: int
+    path: Path, entry: ShardEntry, low: int, high: int, expected: _Expected
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
     bounds = _batch_bounds(path, entry.blake3)
     with _Pieces(path, entry) as pieces, damage_named(path):
         schema = pa.ipc.read_schema(pa.py_buffer(pieces.read(0, bounds[0])))
+        if not schema.equals(expected.schema):
+            columns = " ".join(str(schema.remove_metadata()).split())
+            raise SetError(sentence("the manifest's columns", columns, f"{path}, byte 0", REMEDY))
         for number in range(low // BATCH_ROWS, (high - 1) // BATCH_ROWS + 1):
             row = number * BATCH_ROWS
             if number + 1 >= len(bounds):
@@ -76,6 +126,7 @@ def _shard_rows(
             batch.validate(full=True)
             if batch.num_rows != min(BATCH_ROWS, entry.rows - row):
                 raise ValueError(f"{batch.num_rows} rows in the batch of row {row}")
+            expected.check(batch, path, row)
             begin, end = max(low - row, 0), min(high - row, batch.num_rows)
             yield row + begin, batch.slice(begin, end - begin)
 

@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transferset import schema as schemas
-from transferset.errors import SetError, sentence
+from transferset.errors import SetError, TransfersetError, sentence
 from transferset.files import HashingFile
-from transferset.manifest import PIECE_BYTES, Manifest, ShardEntry
+from transferset.manifest import MANIFEST, PIECE_BYTES, Manifest, ShardEntry
 from transferset.shapes import set_file
 
 #: What to do about a damaged file.
@@ -164,6 +164,7 @@ class ShardSet:
             (e.file, e.bytes) for e in manifest.files
         ]:
             check_size(root, file, size)
+        check_totals(root, manifest)
         return cls(root, manifest)
 
     def __len__(self) -> int:
@@ -260,6 +261,42 @@ def damage_named(path: Path) -> Iterator[None]:
         found = str(error).splitlines()[0] if str(error) else type(error).__name__
         where = f"{path}, byte 0 or later"
         raise SetError(sentence("a readable shard", found, where, REMEDY)) from error
+
+
+def stated_schema(found: ShardSet) -> pa.Schema:
+    """The schema that every shard must have, by the manifest's word.
+
+    Raises:
+        SetError: The manifest's columns are not those of the format.
+    """
+    kinds = found.manifest.schema
+    ids = pa.uint16() if "uint16" in kinds.get("input_ids", "") else pa.int32()
+    try:
+        expected = schemas.make_schema(list(kinds), ids)
+    except TransfersetError as error:
+        raise SetError(f"{error} ({found.root / MANIFEST})") from None
+    if schemas.describe(expected) != kinds:
+        where = str(found.root / MANIFEST)
+        raise SetError(sentence("columns of the format", str(dict(kinds)), where, REMEDY))
+    return expected
+
+
+def check_totals(root: Path, manifest: Manifest) -> None:
+    """Check that a manifest's totals are those of its shards.
+
+    Raises:
+        SetError: They are not, or there is no shard.
+    """
+    sums = {
+        name: sum(getattr(entry, name) for entry in manifest.shards)
+        for name in ("rows", "tokens", "bytes")
+    }
+    stated = {name: manifest.totals[name] for name in sums}
+    if sums != stated or not manifest.shards:
+        told = ", ".join(f"{count:,} {name}" for name, count in sums.items())
+        found = ", ".join(f"{count:,} {name}" for name, count in stated.items())
+        where = str(root / MANIFEST)
+        raise SetError(sentence(f"totals of the shards, {told}", found, where, REMEDY))
 
 
 def check_size(root: Path, file: str, size: int) -> None:

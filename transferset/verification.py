@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +12,11 @@ import pyarrow as pa
 from blake3 import blake3
 
 from transferset import schema as schemas
-from transferset.errors import SetError, TransfersetError, sentence
+from transferset.errors import SetError, sentence
 from transferset.files import digest_file
-from transferset.manifest import MANIFEST, PIECE_BYTES, Json, ShardEntry
+from transferset.manifest import PIECE_BYTES, ShardEntry
 from transferset.shapes import INNER
-from transferset.shards import REMEDY, ShardSet, shard_name
+from transferset.shards import REMEDY, ShardSet, shard_name, stated_schema
 
 #: How every stream ends.
 _END = b"\xff\xff\xff\xff\0\0\0\0"
@@ -50,7 +49,6 @@ def verify(root: str | Path, progress: Callable[[int], None] | None = None) -> S
             raise SetError(sentence("a readable shard", str(error), str(path))) from error
         if progress is not None:
             progress(entry.bytes)
-    _check_totals(found)
     return found
 
 
@@ -111,7 +109,7 @@ def _check_shard(found: ShardSet, index: int, path: Path, entry: ShardEntry) -> 
 def _batches(found: ShardSet, path: Path) -> Iterator[pa.RecordBatch]:
     with pa.memory_map(str(path)) as source:
         reader = pa.ipc.open_stream(source)
-        expected = _expected_schema(found)
+        expected = stated_schema(found)
         if not reader.schema.equals(expected, check_metadata=True):
             shown = str(reader.schema).splitlines()[0]
             raise SetError(sentence("the manifest's schema", shown, f"{path}, byte 0", REMEDY))
@@ -125,19 +123,6 @@ def _ends_well(path: Path) -> bool:
     with path.open("rb") as file:
         file.seek(-len(_END), os.SEEK_END)
         return file.read() == _END
-
-
-def _expected_schema(found: ShardSet) -> pa.Schema:
-    kinds = found.manifest.schema
-    ids = pa.uint16() if "uint16" in kinds.get("input_ids", "") else pa.int32()
-    try:
-        expected = schemas.make_schema(list(kinds), ids)
-    except TransfersetError as error:
-        raise SetError(f"{error} ({found.root / MANIFEST})") from None
-    if schemas.describe(expected) != kinds:
-        where = str(found.root / MANIFEST)
-        raise SetError(sentence("columns of the format", str(dict(kinds)), where, REMEDY))
-    return expected
 
 
 def _tokens(batch: pa.RecordBatch) -> int:
@@ -181,14 +166,3 @@ def _require_rows(right: npt.NDArray[np.bool_], what: str, at: str, first_row: i
     if not right.all():
         row = first_row + int(np.argmin(right))
         raise SetError(sentence(what, "a row without", f"{at} {row}", REMEDY))
-
-
-def _check_totals(found: ShardSet) -> None:
-    manifest = found.manifest
-    sums: Json = {
-        name: sum(asdict(entry)[name] for entry in manifest.shards)
-        for name in ("rows", "tokens", "bytes")
-    }
-    stated = {name: manifest.totals.get(name) for name in sums}
-    if sums != stated:
-        raise SetError(sentence(f"totals {stated}", str(sums), str(found.root / "manifest.json")))

@@ -21,6 +21,7 @@ from transferset.curation.authors import known_authors
         ("Homer, 751? BCE-651? BCE", "Homer"),
         ("Marx, Karl, 1818-1883; Engels, Friedrich, 1820-1895", "Friedrich Engels and Karl Marx"),
         ("Толстой, Лев", "лев толстой"),
+        ("𝐉𝐚𝐧𝐞 Austen", "Jane Austen"),
         ("Tolstoy, Leo, graf; Garnett, Constance [Translator]", "Leo Tolstoy"),
         ("Poe, Edgar Allan [Author]", "Edgar Allan Poe"),
     ],

@@ -124,19 +124,25 @@ FLAGS, METHOD, PACKED, SIZE, OFFSET = 8, 10, 20, 24, 42
 def entry_at(archive: bytes, name: str) -> int:
     """Where the entry of a member stands in the directory."""
     at = archive.find(b"PK\1\2")
-    while archive[at + 46 : at + 46 + struct.unpack_from("<H", archive, at + 28)[0]] != name.encode():
+    while (
+        archive[at + 46 : at + 46 + struct.unpack_from("<H", archive, at + 28)[0]] != name.encode()
+    ):
         at = archive.index(b"PK\1\2", at + 1)
     return at
 
 
-def changed(archive: bytes, name: str, place: int, value: int, *, also_local: bool = False) -> bytes:
+def changed(
+    archive: bytes, name: str, place: int, value: int, *, also_local: bool = False
+) -> bytes:
     """The archive with another number in an entry (and, for flags and method, in its header)."""
     form = "<H" if place in (FLAGS, METHOD) else "<L"
     data = bytearray(archive)
     at = entry_at(archive, name)
     struct.pack_into(form, data, at + place, value)
     if also_local:
-        struct.pack_into(form, data, struct.unpack_from("<L", data, at + OFFSET)[0] + place - 2, value)
+        struct.pack_into(
+            form, data, struct.unpack_from("<L", data, at + OFFSET)[0] + place - 2, value
+        )
     return bytes(data)
 
 

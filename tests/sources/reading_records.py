@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,7 @@ def texts(path: Path, **options: Any) -> list[str | bytes]:
 def cut(bounds: Sequence[int], end: int) -> list[RecordPart]:
     """Parts that end at `bounds`."""
     edges = [0, *sorted(bounds), end]
-    return [
-        RecordPart(i, a, b) for i, (a, b) in enumerate(zip(edges, edges[1:], strict=False)) if a < b
-    ]
+    return [RecordPart(i, a, b) for i, (a, b) in enumerate(pairwise(edges)) if a < b]
 
 
 def hashed(text: str) -> int:

@@ -70,7 +70,7 @@ def test_a_plain_text_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     path.write_bytes(b"0123456789")
     assert only(path).bytes == 10
     path.write_bytes(b"0123456789a")
-    with pytest.raises(InputError, match="at most 10 bytes, found 11 at .*cut it into documents"):
+    with pytest.raises(InputError, match=r"at most 10 bytes, found 11 at .*cut it into documents"):
         only(path)
 
 
@@ -109,7 +109,7 @@ def test_files_of_several_kinds_need_a_choice(tmp_path: Path) -> None:
     write_lines(tmp_path / "b.jsonl", [{"text": "b"}])
     write_lines(tmp_path / "c.json", [{"text": "c"}])
     (tmp_path / "README.txt").write_text("read me")
-    with pytest.raises(UsageError, match="files of one kind, found jsonl, txt at .*--format"):
+    with pytest.raises(UsageError, match=r"files of one kind, found jsonl, txt at .*--format"):
         names(tmp_path)
     assert names(tmp_path, format="txt") == ["README.txt"]
     assert names(tmp_path, format="jsonl") == ["b.jsonl", "c.json"]
@@ -186,7 +186,7 @@ def test_a_saved_dataset_dict_needs_a_split(tmp_path: Path) -> None:
     assert texts(file.path) == ["c"]
     with pytest.raises(UsageError, match="leave --split out"):
         names(root / "test", split="test")
-    with pytest.raises(UsageError, match="a folder of datasets at .*name the folder itself"):
+    with pytest.raises(UsageError, match=r"a folder of datasets at .*name the folder itself"):
         names(tmp_path)
 
 
@@ -223,9 +223,7 @@ def test_a_shard_set_with_text(tmp_path: Path) -> None:
     (tmp_path / "set" / "state.json").write_text("{}")  # sets have one for `datasets`
     opened = open_records([str(tmp_path / "set")])
     assert [file.name for file in opened] == [shard.file for shard in made.manifest.shards]
-    assert [text for file in opened for text in texts(file.path)] == [
-        f"row {i}" for i in range(42)
-    ]
+    assert [text for file in opened for text in texts(file.path)] == [f"row {i}" for i in range(42)]
     expected = {"url": None, "revision": made.manifest.digest, "licence": "CC0-1.0"}
     assert dict(opened[0].origin) == expected
 
@@ -233,7 +231,7 @@ def test_a_shard_set_with_text(tmp_path: Path) -> None:
 def test_a_shard_set_without_text_says_so(tmp_path: Path) -> None:
     make_set(tmp_path / "set", [30])
     (tmp_path / "set" / "state.json").write_text("{}")
-    with pytest.raises(UsageError, match="a set with the column text, .* with --keep-text"):
+    with pytest.raises(UsageError, match=r"a set with the column text, .* with --keep-text"):
         names(tmp_path / "set")
 
 

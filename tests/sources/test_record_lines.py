@@ -216,9 +216,7 @@ def test_few_records_and_empty_texts_are_no_reason_to_refuse(tmp_path: Path) -> 
         (b"\n\nplain text\n", r"found no JSON .*line 3, byte 2"),
     ],
 )
-def test_what_is_no_json_lines_is_refused_at_once(
-    raw: bytes, message: str, tmp_path: Path
-) -> None:
+def test_what_is_no_json_lines_is_refused_at_once(raw: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(raw)
     with pytest.raises(InputError, match=message):

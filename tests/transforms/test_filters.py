@@ -99,6 +99,63 @@ def test_rows_that_satisfy_an_expression(expression, kept):
     assert found.ledger == Ledger({Reason.FILTERED_OUT: 6 - len(kept)})
 
 
+#: 2**53 + 1 is the first whole number that is no 64-bit float.
+IDS = [0, 2**53, 2**53 + 1, 2**53 + 2, 2**63, 2**64 - 1]
+
+
+@pytest.mark.parametrize(
+    ("expression", "kept"),
+    [
+        ("doc_id == 9007199254740993", [2]),
+        ("doc_id + 0 == 9007199254740993", [2]),
+        ("doc_id - 9007199254740993 == 0", [2]),
+        ("9007199254740993 - doc_id > 0", [0, 1]),
+        ("doc_id * 2 == 18014398509481986", [2]),
+        ("-doc_id < -9223372036854775808", [5]),
+        ("doc_id + 3 > 18446744073709551615", [5]),
+        ("doc_id * doc_id == 18446744073709551615 * 18446744073709551615", [5]),
+        ("doc_id in (9007199254740993, 18446744073709551615)", [2, 5]),
+        ("doc_id + sentence == 9007199254740995", [2]),
+        # a point or a division makes floats, and floats cannot tell these apart
+        ("doc_id == 9007199254740992.0", [1, 2]),
+        ("doc_id / 1 == 9007199254740992", [1, 2]),
+    ],
+)
+def test_whole_numbers_are_compared_exactly(expression, kept):
+    batch = make_rows([[CLS, SEP]] * 6, doc_id=IDS, sentence=list(range(6)))
+    assert [row for row, _ in run_step(Filter(expression), [batch], SETTING).addresses()] == kept
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    ids=st.lists(st.sampled_from(IDS) | st.integers(0, 2**64 - 1), min_size=1, max_size=5),
+    numbers=st.tuples(*[st.sampled_from(IDS) | st.integers(0, 2**64 - 1)] * 2),
+    signs=st.tuples(*[st.sampled_from("+-*")] * 2),
+    compare=st.sampled_from(["<", "<=", "==", "!=", ">", ">="]),
+)
+def test_whole_numbers_are_python_s(ids, numbers, signs, compare):
+    a, b = numbers
+    expression = f"(doc_id {signs[0]} {a}) {signs[1]} doc_id {compare} {b}"
+    batch = make_rows([[CLS, SEP]] * len(ids), doc_id=ids)
+    found = run_step(Filter(expression), [batch], SETTING)
+    code = compile(expression, "an expression made of numbers", "eval")
+    wanted = [i for i, one in enumerate(ids) if eval(code, {"doc_id": one})]
+    assert [row for row, _ in found.addresses()] == wanted
+
+
+def test_numbers_without_end_are_no_error():
+    batch = make_rows([[CLS, SEP]], doc_id=[7])
+    huge = "*".join(["18446744073709551615"] * 60)
+    for expression in (f"doc_id * {huge} > 0.5", f"unknown < {huge}", f"0 - doc_id * {huge} < 1"):
+        assert len(run_step(Filter(expression), [batch], SETTING).addresses()) == 1
+
+
+def test_python_s_own_words_are_not_shown():
+    with pytest.raises(UsageError, match="found one that is nested too deeply") as caught:
+        run_step(Filter("await " * 600 + "length > 3"), [BATCH], SETTING)
+    assert "recursion" not in str(caught.value)
+
+
 def test_wide_ids():
     batch = make_rows([[CLS, 70_000, UNK, SEP], [CLS, 70_000, SEP]], ids=pa.int32())
     found = run_step(Filter("unknown == 0.5 and content == 2"), [batch], make_setting(80_000))

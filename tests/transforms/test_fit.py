@@ -111,7 +111,7 @@ def test_what_is_no_fit_is_refused_in_one_sentence(tmp_path, name):
 
 
 def test_an_enormous_file_is_not_even_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(fits, "_MOST_BYTES", 10)
+    monkeypatch.setattr(fits, "MOST_BYTES", 10)
     with pytest.raises(SetError, match="at most 10 bytes"):
         read(tmp_path, GOOD)
 

@@ -65,22 +65,27 @@ def derive(
         The finished set; with a split, the sets by name.
 
     Raises:
-        UsageError: An option or a step is wrong, or cannot be done with these rows.
+        UsageError: An option or a step is wrong, or cannot be done with these rows; `out` is, holds
+            or lies inside a set that is read.
         SetError: `src` is damaged; `out` holds another set, or something else, or is being built.
         TransfersetError: Disk, memory, or no rows left.
     """
     from transferset.pipeline.derive import derive as carry_out
     from transferset.pipeline.derive import splits
     from transferset.pipeline.interchange import write_splits
+    from transferset.pipeline.places import require_apart
     from transferset.stage import Quiet
 
     plan = plan_derive(
         src, steps=steps, seed=seed, preset=preset, fit=fit, lineage=lineage, shards=shards
     )
-    root = _place(out, plan.name, [plan.src])
+    root = _place(out, plan.name)
+    plans = splits(plan)
+    parts = [root / str(one.take) for one in plans if one.take is not None]
+    parents = [plan.src, *([plan.fit] if plan.fit else [])]
+    require_apart([root, *parts], [one.root for one in parents])
     run = executor(workers, plan.src.manifest.totals["tokens"])
     quiet = progress or Quiet()
-    plans = splits(plan)
     if plans[0].take is None:
         return carry_out(plan, root, run, quiet, force=force)
     if (root / MANIFEST).exists():
@@ -160,15 +165,18 @@ def mix(
         The finished set.
 
     Raises:
-        UsageError: An option is wrong, the sets have different tokenizers, or too few rows.
+        UsageError: An option is wrong, the sets have different tokenizers, or too few rows; `out`
+            is, holds or lies inside one of them.
         SetError: A source is damaged; `out` holds another set, or something else.
         TransfersetError: Disk or memory.
     """
     from transferset.pipeline.mix import make_mix_plan, mix_sets
+    from transferset.pipeline.places import require_apart
     from transferset.stage import Quiet
 
     plan = make_mix_plan(sources, rows=rows, seed=seed, shards=shards)
-    root = _place(out, plan.name, plan.sets)
+    root = _place(out, plan.name)
+    require_apart([root], [one.root for one in plan.sets])
     tokens = sum(one.manifest.totals["tokens"] for one in plan.sets)
     run = executor(workers, tokens)
     return mix_sets(plan, root, run, progress or Quiet(), force=force)
@@ -192,15 +200,10 @@ def executor(workers: int | None, tokens: int) -> LocalExecutor:
     return LocalExecutor(workers or (1 if tokens < _SMALL else default_workers()))
 
 
-def _place(out: str | Path | None, name: str, parents: Sequence[ShardSet]) -> Path:
-    root = Path(out) if out is not None else SETS / name
-    for parent in parents:
-        if root.resolve() == parent.root.resolve():
-            do = "choose another --out"
-            raise UsageError(
-                sentence("--out beside the parent", "the parent itself", str(root), do)
-            )
-    return root
+def _place(out: str | Path | None, name: str) -> Path:
+    from transferset.pipeline.places import folder_name
+
+    return Path(out) if out is not None else SETS / folder_name(name)
 
 
 def _derived_name(parent: str, steps: Sequence[Step]) -> str:

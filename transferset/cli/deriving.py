@@ -10,6 +10,7 @@ import click
 
 from transferset.cli.group import example, named_set, say, say_deviations, transferset
 from transferset.cli.step_options import DeriveCommand, read_steps, step_options
+from transferset.errors import UsageError, printable, sentence
 
 if TYPE_CHECKING:
     from transferset.shards import ShardSet
@@ -95,9 +96,14 @@ def derive(
 derive.params += step_options()
 
 
+def _shown(path: Path) -> str:
+    """A path that may hold anything, for a terminal; whole, since it may be copied from there."""
+    return printable(str(path), limit=4096)
+
+
 def _echo(found: ShardSet) -> None:
     totals = found.manifest.totals
-    click.echo(f"{found.root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens")
+    click.echo(f"{_shown(found.root)}: {totals['rows']:,} rows, {totals['tokens']:,} tokens")
 
 
 @transferset.command(
@@ -106,7 +112,7 @@ def _echo(found: ShardSet) -> None:
         "transferset mix sets/books sets/wiki --out sets/corpus",
     )
 )
-@click.argument("sources", metavar="SRC[:WEIGHT]...", nargs=-1, required=True)
+@click.argument("sources", metavar="SRC[:WEIGHT]...", nargs=-1)
 @_OUT
 @click.option("--rows", metavar="N", help="Rows of the mix. [as many as the weights allow]")
 @_SEED
@@ -121,6 +127,9 @@ def mix(sources: tuple[str, ...], out: Path | None, **options: Any) -> None:
     from transferset import api
     from transferset.report.progress import Bar
 
+    if not sources:
+        do = "write transferset mix SRC[:WEIGHT]... --out DIR"
+        raise UsageError(sentence("sets to mix", "none", do=do))
     with Bar() as bar:
         found = api.mix(sources, out, progress=bar, **options)
     params = found.manifest.params
@@ -169,4 +178,4 @@ def run(recipe: Path, out: Path | None, **options: Any) -> None:
         _echo(one)
     for place in states.keys() - found.keys():
         if (root / place).is_file():
-            click.echo(f"{states[place]} {root / place}")
+            click.echo(f"{states[place]} {_shown(root / place)}")

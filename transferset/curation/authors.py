@@ -71,6 +71,6 @@ def _normal(name: str) -> str:
 
 def _words(text: str) -> list[str]:
     # only the accents of Latin, Greek and Cyrillic: other scripts' marks are vowels
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = unicodedata.normalize("NFKD", text).casefold()  # in this order: 𝐉 is J, then j
     plain = "".join(letter for letter in plain if not "\u0300" <= letter <= "\u036f")
     return _WORD.findall(unicodedata.normalize("NFC", plain))

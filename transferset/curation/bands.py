@@ -113,7 +113,7 @@ def _neighbours(keys: npt.NDArray[np.uint64], books: Pairs) -> tuple[Pairs, int]
 
 
 def _estimates(minhashes: npt.NDArray[np.uint32], pairs: Pairs) -> tuple[Numbers, Numbers]:
-    """Estimated similarity of pairs (Li, Owen & Zhang 2012, eq. 6), and bins it is made of."""
+    """Estimated similarity of pairs (Li, Owen & Zhang 2012), and bins it is made of."""
     same, bins = np.empty(len(pairs)), np.empty(len(pairs))
     for start in range(0, len(pairs), _PORTION):
         place = slice(start, start + _PORTION)

@@ -62,8 +62,8 @@ class Duplicates:
     Args:
         joined: By index of the book.
         compared: Pairs whose shingles were counted.
-        passed_over: Pairs that were left out because a book had too many alike; of books with a
-            long text in common (a licence) that are no duplicates, as a rule.
+        passed_over: Pairs that were left out because a book had too many alike, once for each band
+            in which they were; of books with a long text in common (a licence), as a rule.
     """
 
     joined: list[Joined] = field(default_factory=list)

@@ -1,12 +1,12 @@
 """What is remembered of a book to find its likes: sets of shingles, and their MinHash sketches.
 
-A shingle is five words in a row (Broder 1997, "On the resemblance and containment of documents",
-§ 2); a text of fewer words has one, all of them. A book is the set of its shingles' hashes, 64 bits
+A shingle is five words in a row (Broder 1997, "On the resemblance and containment of documents");
+a text of fewer words has one, all of them. A book is the set of its shingles' hashes, 64 bits
 each: that two of 100,000 shingles each have one in common by chance has probability 5e-10.
 
-The sketch is one-permutation hashing (Li, Owen & Zhang 2012, "One permutation hashing", § 2): the
-hashes are dealt to 128 bins by their first seven bits, and the smallest of each bin is kept. As the
-hashes are sorted already, this costs nothing.
+The sketch is one-permutation hashing (Li, Owen & Zhang 2012, "One permutation hashing"): the hashes
+are dealt to 128 bins by their first seven bits, and the smallest of each bin is kept. As the hashes
+are sorted already, this costs nothing.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _KEPT_BITS: Final = 32
 #: Stands in a bin to which no shingle was dealt.
 EMPTY: Final = np.uint32(0xFFFFFFFF)
 
-# Odd constants, one for each place in a shingle: the bits of π after the point.
+# One constant for each place in a shingle: bits of π after the point, made odd by the last one.
 _K0, _K1 = uint64(0x243F6A8885A308D3), uint64(0x13198A2E03707345)
 _K2, _K3 = uint64(0xA4093822299F31D1), uint64(0x082EFA98EC4E6C89)
 _K4 = uint64(0x452821E638D01377)
@@ -46,7 +46,7 @@ _K4 = uint64(0x452821E638D01377)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sketch:
-    """What is kept in memory of every book: some 700 bytes.
+    """What is kept in memory of every book: some 830 bytes.
 
     Args:
         minhash: uint32[128], of each bin the first 32 bits (after the bin's seven) of the smallest

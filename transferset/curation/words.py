@@ -44,7 +44,7 @@ _UNSPACED: Final = (  # first and last code point of the scripts without spaces
     (0x20000, 0x3FFFF),
 )
 
-#: FNV-1a, 64 bits (Fowler, Noll & Vo; draft-eastlake-fnv, § 5), here on code points for octets.
+#: FNV-1a, 64 bits (Fowler, Noll & Vo), here on code points for octets.
 _BASIS, _PRIME = uint64(0xCBF29CE484222325), uint64(0x100000001B3)
 _SPACE = np.uint32(0x20)
 
@@ -54,7 +54,7 @@ _HASH, _INSIDE = 0, 1
 
 @inlined
 def mix(value: Any) -> Any:
-    """SplitMix64's finaliser (Steele, Lea & Flood 2014, fig. 17), a permutation of 64 bits."""
+    """SplitMix64's finaliser (Steele, Lea & Flood 2014), a permutation of 64 bits."""
     value = (value ^ (value >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> uint64(27))) * uint64(0x94D049BB133111EB)
     return value ^ (value >> uint64(31))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Final, cast
 
 import pyarrow as pa
@@ -109,6 +110,7 @@ class BooksPlan:
             "seed": self.seed,
             "generator": rng.GENERATOR,
             "tokenizer": tokenizer_json(self.tokenizer),
+            "language_votes": f"py3langid {version('py3langid')}",  # its model decides
             "sources": [source.origin for source in self.sources],
         }
 

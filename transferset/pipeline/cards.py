@@ -7,19 +7,15 @@ the manifest.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 import pyarrow as pa
 
 from transferset.documents import has_documents, read_documents
 from transferset.files import write_atomic
 from transferset.manifest import Manifest, pretty
-from transferset.report.card import card
-from transferset.report.croissant import croissant
+from transferset.report.card import CARD, card
+from transferset.report.croissant import CROISSANT, croissant
 from transferset.report.document_counts import count_documents
-
-CARD: Final = "README.md"
-CROISSANT: Final = "croissant.json"
 
 
 def write_cards(root: Path, manifest: Manifest, schema: pa.Schema) -> None:

@@ -97,9 +97,7 @@ class Chain:
             model = self.models[i]
             if model is not None:
                 made = made.fitted(model, self.folder(i))
-            flow = _watched(
-                _through(flow, made, self.position(i), ledger), i, watch
-            )
+            flow = _watched(_through(flow, made, self.position(i), ledger), i, watch)
         return flow
 
     def _open(self) -> ShardSet:

@@ -9,12 +9,12 @@ from typing import Final
 import pyarrow as pa
 
 from transferset import rng, schema
-from transferset.errors import UsageError, sentence
+from transferset.errors import SetError, UsageError, sentence
 from transferset.manifest import Json, fingerprint
 from transferset.pipeline.generations import MOST_STEPS, first_ordinal
 from transferset.pipeline.options import MOST_SHARDS
 from transferset.pipeline.setting import setting_of
-from transferset.shards import ShardSet
+from transferset.shards import REMEDY, ShardSet
 from transferset.steps import (
     Custom,
     Delete,
@@ -208,6 +208,7 @@ def _check_fit(src: ShardSet, steps: Sequence[Step], fit: ShardSet | None) -> No
         return
     if not any(isinstance(step, Generate | Replace) for step in steps):
         raise UsageError(sentence("--fit with --generate or --replace", "neither"))
+    setting_of(fit, ())  # refuses sets without ids
     require_same_tokenizer([src, fit])
 
 
@@ -216,17 +217,21 @@ def require_same_tokenizer(sets: Sequence[ShardSet]) -> None:
 
     Raises:
         UsageError: Two of them have different tokenizers.
+        SetError: They say different things of the same one.
     """
+    first = sets[0].manifest.tokenizer or {}
     for other in sets[1:]:
-        if (other.manifest.tokenizer or {}).get("sha256") != (sets[0].manifest.tokenizer or {}).get(
-            "sha256"
-        ):
-            expected = f"the tokenizer of {sets[0].manifest.name}"
-            raise UsageError(
-                sentence(
-                    expected, "another one", str(other.root), "build it with the same --tokenizer"
-                )
+        its, where = other.manifest.tokenizer or {}, str(other.root)
+        if its.get("sha256") != first.get("sha256"):
+            expected, do = (
+                f"the tokenizer of {sets[0].manifest.name}",
+                "build it with the same --tokenizer",
             )
+            raise UsageError(sentence(expected, "another one", where, do))
+        for fact in ("vocab_size", "special_ids"):
+            if its.get(fact) != first.get(fact):
+                expected = f"{fact} {first.get(fact)} of the tokenizer, as in {sets[0].root}"
+                raise SetError(sentence(expected, str(its.get(fact)), where, REMEDY))
 
 
 def plan_json(plan: DerivePlan) -> Json:

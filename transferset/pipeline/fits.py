@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from transferset.errors import SetError, sentence
 from transferset.manifest import Json
 from transferset.pipeline import ranges
 from transferset.pipeline.chain import Chain
@@ -18,11 +19,14 @@ from transferset.pipeline.survey import SurveyContext, spill_path, survey_range
 from transferset.shards import ShardSet
 from transferset.stage import Done
 from transferset.steps import Step
-from transferset.transforms.fit import read_fit
+from transferset.transforms.fit import MOST_BYTES, read_fit
 from transferset.transforms.unigram import LENGTHS, TOKENS, tallied
 
 #: Where a generated set keeps its model.
 SAVED: Final = "_fit/generate.json"
+
+#: Most content tokens of a row that is made by another set's word.
+_LONGEST: Final = 1_000_000
 
 Run = Callable[[str, Callable[[Path, Any, Json], Done], list[Json], Any], list[Json]]
 
@@ -41,6 +45,9 @@ def fit_batches(fit: ShardSet, step: Step, ordinal: int, run: Run, root: Path) -
 
     Returns:
         Files with what was found.
+
+    Raises:
+        SetError: The set, or its model, is not what it should be.
     """
     if any(entry.file == SAVED for entry in fit.manifest.files):
         return (_saved(fit, spill_path(root, f"fit-{ordinal:02d}", 0)),)
@@ -58,8 +65,14 @@ def fit_batches(fit: ShardSet, step: Step, ordinal: int, run: Run, root: Path) -
 
 
 def _saved(fit: ShardSet, spill: Path) -> Path:
+    (entry,) = (entry for entry in fit.manifest.files if entry.file == SAVED)
+    if entry.bytes > MOST_BYTES:
+        where = str(fit.root / SAVED)
+        raise SetError(sentence(f"at most {MOST_BYTES:,} bytes", f"{entry.bytes:,}", where))
     read_file(fit, SAVED)  # as its manifest says
-    model = read_fit(fit.root / SAVED, setting_of(fit, ()))
+    limit = fit.manifest.params.get("max_len")
+    longest = _LONGEST if limit is None else min(max(0, limit - 2), _LONGEST)  # [CLS] and [SEP]
+    model = read_fit(fit.root / SAVED, setting_of(fit, ()), longest)
     spill.parent.mkdir(parents=True, exist_ok=True)
     kinds = ((LENGTHS, model.lengths), (TOKENS, model.tokens))
     batches = [tallied(kind, tally[:, 0], tally[:, 1]) for kind, tally in kinds]

@@ -8,7 +8,7 @@ So the generation of the parent stands in the upper bits of the ordinal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from transferset.errors import SetError, sentence
@@ -65,7 +65,7 @@ def known_generation(manifest: Manifest) -> int:
     return _above(entries) if entries else 0
 
 
-def _above(entries: list[Mapping[str, Any]]) -> int:
+def _above(entries: Sequence[Mapping[str, Any]]) -> int:
     """One more than the highest generation, by what is written and by what stands above."""
     highest, depth = 0, 1
     while entries:

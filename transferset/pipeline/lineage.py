@@ -66,7 +66,9 @@ def _entry(manifest: Manifest, role: str) -> Json:
 
 def _parents(entry: Mapping[str, Any]) -> list[Json]:
     found = entry.get("parents", ())
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list | tuple) else []
+    return (
+        [one for one in found if isinstance(one, dict)] if isinstance(found, list | tuple) else []
+    )
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transferset import rng, schema
+from transferset.errors import SetError, sentence
 from transferset.executor import Executor
 from transferset.files import HashingFile, write_atomic, writing
 from transferset.ledger import Ledger, Reason
@@ -27,12 +28,14 @@ from transferset.pipeline.mix_plan import MixPlan, make_mix_plan
 from transferset.pipeline.setting import setting_of
 from transferset.pipeline.survey import Found
 from transferset.pipeline.traces import Heritage, carry_documents
-from transferset.shards import ShardSet
+from transferset.shards import REMEDY, ShardSet
 from transferset.stage import Done, Output, Progress, building, receipts_digest, run_stage
 from transferset.steps import Sample
 from transferset.transforms import Setting, implement
 from transferset.transforms.buffers import addresses, count_content, flat, with_column
 from transferset.version import __version__
+
+Codes = npt.NDArray[np.uint16]
 
 __all__ = ["make_mix_plan", "mix_sets"]
 
@@ -243,20 +246,30 @@ def _sort(held: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def _coded(batch: pa.RecordBatch, context: MixContext, part: int) -> pa.RecordBatch:
-    codes = np.array(context.codes[part], np.uint16)
+    chain = context.chains[part]
+    key = _order_keys(batch, chain.seed, chain.first)
     old = (
         batch.column("part").to_numpy()
         if "part" in batch.schema.names
         else np.zeros(batch.num_rows, np.uint16)
     )
-    key = _order_keys(batch, context.chains[part].seed, context.chains[part].first)
-    batch = with_column(batch, "part", pa.array(codes[old]))
+    new = dict(enumerate(context.codes[part]))
+    batch = with_column(batch, "part", _recoded(old, new, "part", chain.src))
     if "source" in context.columns:
-        table = np.zeros(1 << 16, np.uint16)
-        for before, after in context.source_codes[part].items():
-            table[before] = after
-        batch = with_column(batch, "source", pa.array(table[batch.column("source").to_numpy()]))
+        old = batch.column("source").to_numpy()
+        new = context.source_codes[part]
+        batch = with_column(batch, "source", _recoded(old, new, "source", chain.src))
     return with_column(batch.select(list(context.columns)), "key", pa.array(key))
+
+
+def _recoded(old: Codes, new: Mapping[int, int], what: str, src: Path) -> pa.Array:
+    table = np.full(1 << 16, -1, np.int32)
+    table[list(new.keys())] = list(new.values())
+    codes = table[old]
+    if len(codes) and codes.min() < 0:
+        found = f"the code {old[int(np.argmin(codes))]}"
+        raise SetError(sentence(f"a {what} that the manifest names", found, str(src), REMEDY))
+    return pa.array(codes.astype(np.uint16))
 
 
 def _order_keys(batch: pa.RecordBatch, seed: int, step: int) -> npt.NDArray[np.uint64]:

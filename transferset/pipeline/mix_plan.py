@@ -12,13 +12,13 @@ from typing import Any, Final
 import pyarrow as pa
 
 from transferset import rng, schema
-from transferset.errors import UsageError, sentence
+from transferset.errors import SetError, UsageError, sentence
 from transferset.manifest import Json, canonical
 from transferset.pipeline.derive_plan import require_same_tokenizer
 from transferset.pipeline.generations import MOST_STEPS, first_ordinal
 from transferset.pipeline.options import MOST_SHARDS
 from transferset.pipeline.setting import parts_of, setting_of
-from transferset.shards import ShardSet
+from transferset.shards import REMEDY, ShardSet
 from transferset.steps.amounts import MOST, parse_amount
 
 #: Raised whenever the same recipe gives other bytes than before (CHANGELOG, "Data changes").
@@ -128,7 +128,8 @@ def make_mix_plan(
         SetError: A directory holds no set.
     """
     if isinstance(sources, str | Path) or not 1 <= len(sources) <= MOST_PARTS:
-        raise UsageError(sentence(f"1 to {MOST_PARTS} sets to mix", repr(sources)[:60]))
+        found = repr(sources)[:60] if sources else "none"
+        raise UsageError(sentence(f"1 to {MOST_PARTS} sets to mix", found))
     if not 0 <= seed < 1 << 64:
         raise UsageError(sentence("a --seed from 0 to 2**64-1", str(seed)))
     if shards is not None and not 1 <= shards <= MOST_SHARDS:
@@ -257,6 +258,9 @@ def _sources(sets: Sequence[ShardSet]) -> tuple[tuple[Json, ...], tuple[dict[int
     for one in sets:
         mine: dict[int, int] = {}
         for code in sorted({source["code"] for source in one.manifest.sources}):
+            if code > MOST_PARTS:
+                where = str(one.root)
+                raise SetError(sentence("codes of sources in 16 bits", f"{code}", where, REMEDY))
             group = [s for s in one.manifest.sources if s["code"] == code]
             key = canonical([{**s, "code": 0} for s in group])
             if key not in known:
@@ -264,4 +268,6 @@ def _sources(sets: Sequence[ShardSet]) -> tuple[tuple[Json, ...], tuple[dict[int
                 merged += [{**s, "code": known[key]} for s in group]
             mine[code] = known[key]
         codes.append(mine)
+    if len(known) > MOST_PARTS:
+        raise UsageError(sentence(f"up to {MOST_PARTS:,} sources", f"{len(known):,}"))
     return tuple(merged), tuple(codes)

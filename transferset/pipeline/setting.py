@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from transferset.documents import has_documents, read_documents
-from transferset.errors import UsageError, sentence
-from transferset.manifest import Manifest
-from transferset.shards import ShardSet
+from transferset.errors import SetError, UsageError, sentence
+from transferset.manifest import MANIFEST, Manifest
+from transferset.schema import ids_type
+from transferset.shards import ShardSet, stated_schema
 from transferset.steps import Step
 from transferset.transforms import Setting
+
+#: Largest vocabulary: the largest in use have a quarter of it.
+MOST_PIECES: Final = 1 << 21
 
 
 def setting_of(found: ShardSet, steps: Sequence[Step]) -> Setting:
@@ -29,6 +34,7 @@ def setting_of(found: ShardSet, steps: Sequence[Step]) -> Setting:
 
     Raises:
         UsageError: The set has no ids, or no tokenizer.
+        SetError: Its tokenizer cannot be one: so many pieces, or special ones that are none.
     """
     manifest = found.manifest
     tokenizer = manifest.tokenizer
@@ -37,6 +43,7 @@ def setting_of(found: ShardSet, steps: Sequence[Step]) -> Setting:
         raise UsageError(sentence("a set of ids with their tokenizer", columns, str(found.root)))
     words = any(getattr(step, "words", False) for step in steps)
     special = tokenizer["special_ids"]
+    _check_vocabulary(found, tokenizer["vocab_size"], special)
     return Setting(
         tokenizer["vocab_size"],
         cls=special["cls"],
@@ -51,6 +58,19 @@ def setting_of(found: ShardSet, steps: Sequence[Step]) -> Setting:
         if has_documents(manifest)
         else None,
     )
+
+
+def _check_vocabulary(found: ShardSet, size: int, special: Mapping[str, int]) -> None:
+    """Refuse a vocabulary before tables of its size are made."""
+    where = str(found.root / MANIFEST)
+    if size > MOST_PIECES:
+        raise SetError(sentence(f"a vocabulary of at most {MOST_PIECES:,}", f"{size:,}", where))
+    if wrong := [name for name, piece in special.items() if piece >= size]:
+        raise SetError(sentence(f"special ids below {size:,}", f"[{wrong[0].upper()}]", where))
+    stated = stated_schema(found).field("input_ids").type.value_type
+    if stated != ids_type(size):
+        expected = f"ids as {ids_type(size)} in a vocabulary of {size:,}"
+        raise SetError(sentence(expected, str(stated), where))
 
 
 def parts_of(manifest: Manifest) -> tuple[str, ...]:

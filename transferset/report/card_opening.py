@@ -87,7 +87,7 @@ def how_to_open(manifest: Manifest) -> str:
     if manifest.tokenizer is not None:
         why = "reads text as the set was read" if text else "turns the ids into text again"
         lines.append(f'transformers.AutoTokenizer.from_pretrained("PATH")   # {why}')
-    verify = "`transferset verify PATH` checks rows and tables, byte by byte, against `manifest.json`."
+    verify = "`transferset verify PATH` checks every byte of rows and tables by `manifest.json`."
     return "\n".join(["## How to open it", "", "```python", *lines, "```", "", verify])
 
 

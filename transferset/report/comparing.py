@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from transferset.errors import UsageError, sentence
+from transferset.errors import SetError, UsageError, sentence
 from transferset.manifest import Json
 from transferset.report.id_rows import Pieces, Rows, rows_of
 from transferset.report.measures import Measures, measure
 from transferset.report.row_order import RowByRow, occurs_in_order, row_by_row
 from transferset.report.shared_rows import Shared, shared_rows
 from transferset.report.verdicts import relation, verdict
-from transferset.shards import ShardSet
+from transferset.shards import REMEDY, ShardSet
 
 #: How rows are told apart when their order does not matter.
 ROWS_BY, BAGS_BY = "SipHash-2-4-128, random key", "sum of random 128-bit values"
@@ -53,7 +53,7 @@ def diff(a: ShardSet, b: ShardSet, progress: Rows | None = None) -> Json:
 
     Raises:
         UsageError: A set has no ids, or they have different tokenizers.
-        SetError: A set is damaged.
+        SetError: A set is damaged, or they disagree on the size of the vocabulary.
         TransfersetError: Temporary files cannot be written.
     """
     _require_one_tokenizer(a, b)
@@ -90,6 +90,9 @@ def _require_one_tokenizer(a: ShardSet, b: ShardSet) -> None:
                 "compare sets whose ids mean the same",
             )
         )
+    if mine["vocab_size"] != its["vocab_size"]:
+        expected = f"{mine['vocab_size']:,} pieces of the tokenizer, as in {a.root}"
+        raise SetError(sentence(expected, f"{its['vocab_size']:,}", str(b.root), REMEDY))
 
 
 def _compare(a: ShardSet, b: ShardSet, progress: Rows | None) -> _Findings:

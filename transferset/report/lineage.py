@@ -91,7 +91,9 @@ class Node:
         """How many of a unit were read; 0 where that is not known."""
         if unit == "rows" and self.rows_before is not None:
             return self.rows_before
-        inside = self.totals.get({"pages": "documents", "rows": "rows"}.get(unit, ""), 0)
+        inside = self.totals.get(
+            {"pages": "documents", "documents": "documents", "rows": "rows"}.get(unit, ""), 0
+        )
         return inside + sum(e.count for e in self.ledger if e.unit == unit) if inside else 0
 
 

@@ -144,6 +144,8 @@ def made_by(op: str, params: Mapping[str, Any]) -> str:
 
 _OPERATIONS: Final = {
     "build wiki": "built from a Wikipedia dump",
+    "build books": "built from books",
+    "build text": "built from text",
     "mix": "mixed from other sets",
     "derive": "derived",
 }

@@ -101,7 +101,8 @@ def parse_shares(text: str, option: str) -> dict[str, Fraction]:
     shares: dict[str, Fraction] = {}
     for item in str(text).split(","):
         name, _, value = (part.strip() for part in item.partition("="))
-        require(bool(_NAME.fullmatch(name)), f"{option} like train=0.98,validation=0.02", item)
+        named = bool(_NAME.fullmatch(name) and value)
+        require(named, f"{option} like train=0.98,validation=0.02", item.strip() or "nothing")
         require(name not in shares, f"{option} with each name once", name)
         amount = Fraction(1) if value in ("1", "1.0") else parse_amount(value, f"{option} NAME=")
         if isinstance(amount, int):

@@ -2,7 +2,9 @@
 
 Python's own parser makes a tree of which few kinds of nodes are let through; nothing is evaluated
 here. Comparisons (also chained), `and`, `or`, `not`, `in` and `not in` a list of literals, numbers,
-texts, + − * / on numbers, and the fields of `NUMBERS` and `NAMES`.
+texts, + − * / on numbers, and the fields of `NUMBERS` and `NAMES`. Whole numbers stay whole and
+exact; a division, a literal with a point and `unknown` are 64-bit floating-point numbers, and so is
+what they are added to or compared with.
 """
 
 from __future__ import annotations
@@ -161,8 +163,10 @@ def parse(expression: str) -> Truth:
         found = repr((error.text or expression).strip()[:80])
         do = "write == to compare" if re.search(r"(?<![<>=!:])=(?!=)", bare) else None
         raise UsageError(sentence(_EXPECTED, found, at, do)) from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise UsageError(sentence(_EXPECTED, str(error) or type(error).__name__)) from None
+    except ValueError as error:
+        raise UsageError(sentence(_EXPECTED, str(error) or "something else")) from None
+    except (RecursionError, MemoryError):
+        raise UsageError(sentence(_EXPECTED, "one that is nested too deeply")) from None
 
 
 _EXPECTED: Final = "--filter like 'length > 20 and unknown < 0.1'"

@@ -39,6 +39,14 @@ _MEMBERS: Final = {
     "license": ("licence",),
     "source": ("wiki", "file", "name"),
 }
+#: Whole numbers up to here are exact.
+_EXACT: Final = 1 << 512
+
+_WHOLE: Final[Mapping[str, Callable[[int, int], int]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+}
 _ARITHMETIC: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "+": np.add,
     "-": np.subtract,
@@ -143,8 +151,33 @@ def _value(node: tree.Value, values: Mapping[Any, Any]) -> Any:
         case tree.Field(name):
             return values[name]
         case tree.Arithmetic(sign, left, right):
-            numbers = [np.asarray(_value(side, values), np.float64) for side in (left, right)]
-            return _ARITHMETIC[sign](*numbers)
+            numbers = [_value(side, values) for side in (left, right)]
+            whole = sign != "/" and all(map(_is_whole, numbers))
+            kind = _kind(sign, *map(_range, numbers)) if whole else np.float64
+            return _ARITHMETIC[sign](*(np.asarray(number, kind) for number in numbers))
+
+
+def _is_whole(number: Any) -> bool:
+    return np.asarray(number).dtype.kind in "iuO"
+
+
+def _range(number: Any) -> tuple[int, int]:
+    """Least and greatest of whole numbers."""
+    found = np.asarray(number)
+    return (int(found.min()), int(found.max())) if found.size else (0, 0)
+
+
+def _kind(sign: str, left: tuple[int, int], right: tuple[int, int]) -> Any:
+    """A type in which whole numbers of two ranges, and what comes of them, are exact."""
+    pairs = [(a, b) for a in left for b in right]
+    results = [_WHOLE[sign](a, b) for a, b in pairs]
+    least, most = min(*left, *right, *results), max(*left, *right, *results)
+    if least >= -(1 << 63) and most < 1 << 63:
+        return np.int64
+    if least >= 0 and most < 1 << 64:
+        return np.uint64
+    # Python's numbers, as long as a float could take them too
+    return np.object_ if max(-least, most) < _EXACT else np.float64
 
 
 def _codes(node: tree.Named, setting: Setting) -> npt.NDArray[np.int64]:

@@ -33,7 +33,14 @@ Tally = npt.NDArray[np.int64]
 FIT_FILE: Final = "fit-generate.json"
 
 #: No fit is larger: that is four million tokens.
-_MOST_BYTES: Final = 1 << 26
+MOST_BYTES: Final = 1 << 26
+
+#: Most lengths that differ.
+MOST_LENGTHS: Final = 1_000_000
+
+#: Commas and brackets of a pair, and of what is around all pairs.
+_MARKS: Final = 3
+_FRAME: Final = 16
 
 #: Longest content of a row whose list has offsets of 32 bits.
 _LONGEST: Final = (1 << 31) - 3
@@ -100,12 +107,13 @@ def fit_surveyed(batches: Iterable[pa.RecordBatch], vocab_size: int) -> Fit:
     return Fit(vocab_size, tally, np.column_stack([ids, counts[ids]]))
 
 
-def read_fit(path: Path, setting: Setting) -> Fit:
+def read_fit(path: Path, setting: Setting, longest: int = _LONGEST) -> Fit:
     """Read a fit and check it.
 
     Args:
         path: Its file.
         setting: The set that rows are made for.
+        longest: Most content tokens that a row may have.
 
     Returns:
         The fit: at least one row, content tokens of that set's vocabulary alone.
@@ -114,15 +122,25 @@ def read_fit(path: Path, setting: Setting) -> Fit:
         SetError: Not a fit, or not one for this vocabulary.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise Misshapen(f"at most {_MOST_BYTES:,} bytes", f"{path.stat().st_size:,}", "the end")
-        return _checked(_parse(path.read_bytes()), setting)
+        if path.stat().st_size > MOST_BYTES:
+            raise Misshapen(f"at most {MOST_BYTES:,} bytes", f"{path.stat().st_size:,}", "the end")
+        raw = path.read_bytes()
+        _check_marks(raw, setting.vocab_size)
+        return _checked(_parse(raw), setting, longest)
     except OSError as error:
         found = error.strerror or "an error"
         raise SetError(sentence("a fitted model", found, str(path))) from None
     except Misshapen as error:
         where = f"{path}, {error.member}"
         raise SetError(sentence(error.expected, error.found, where)) from None
+
+
+def _check_marks(raw: bytes, vocab_size: int) -> None:
+    """Refuse what has more values than any fit, before they take memory."""
+    most = _MARKS * (vocab_size + MOST_LENGTHS) + _FRAME
+    if (found := sum(map(raw.count, (b",", b"[", b"{")))) > most:
+        expected = f"at most {vocab_size:,} tokens and {MOST_LENGTHS:,} lengths"
+        raise Misshapen(expected, f"{found:,} commas and brackets", "the end")
 
 
 def _parse(raw: bytes) -> Any:
@@ -134,12 +152,14 @@ def _parse(raw: bytes) -> Any:
         raise Misshapen("JSON", str(error), "byte 0") from None
 
 
-def _checked(body: Any, setting: Setting) -> Fit:
+def _checked(body: Any, setting: Setting, longest: int) -> Fit:
     check(body, {"vocab_size": count, "lengths": _list, "tokens": _list})
     size = setting.vocab_size
     if body["vocab_size"] != size:
         raise Misshapen(f"the vocabulary size {size}", str(body["vocab_size"]), "vocab_size")
-    lengths = _tally(body["lengths"], _LONGEST, "lengths")
+    if len(body["lengths"]) > MOST_LENGTHS:
+        raise Misshapen(f"at most {MOST_LENGTHS:,}", f"{len(body['lengths']):,}", "lengths")
+    lengths = _tally(body["lengths"], min(longest, _LONGEST), "lengths")
     tokens = _tally(body["tokens"], size - 1, "tokens")
     special = tokens[~setting.is_content()[tokens[:, 0]], 0]
     if len(special):

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from transferset.errors import SetError, TransfersetError, printable
 from transferset.manifest import MANIFEST
+from transferset.pipeline.places import require_apart
 from transferset.pipeline.recipes.commands import Functions, Reference
-from transferset.pipeline.recipes.graph import Job, make_plan
+from transferset.pipeline.recipes.graph import Job, Plan, make_plan
 from transferset.pipeline.recipes.recipe import Report, read_recipe
 from transferset.pipeline.recipes.reporting import Page
 from transferset.shards import ShardSet
@@ -53,12 +54,15 @@ def run_recipe(
         The sets by their place below `out`: `small`, `seed=1/small`, `split/train`.
 
     Raises:
-        UsageError: The recipe or a setting is wrong; nothing was made.
+        UsageError: The recipe or a setting is wrong, or a place is, holds or lies inside a set
+            elsewhere that the recipe reads; nothing was made.
         SetError: A place holds a set of another recipe, or something else.
         TransfersetError: What the functions raise, with the table's name.
     """
     plan = make_plan(read_recipe(path, settings, functions))
     root = Path(path.stem) if out is None else out
+    with _naming(str(path)):
+        _require_apart(plan, root)
     tell = told or _nobody
     made: dict[str, ShardSet] = {}
     for job in plan.jobs:
@@ -79,6 +83,20 @@ def run_recipe(
 
 def _nobody(place: str, state: str) -> None:
     """Is told."""
+
+
+def _require_apart(plan: Plan, root: Path) -> None:
+    """Refuse to write over sets elsewhere, before anything is made: another job may need them."""
+    places = [root / job.place / part for job in plan.jobs for part in (job.parts or ("",))]
+    sets = [path for job in plan.jobs for value in job.params.values() for path in _paths(value)]
+    require_apart(places, dict.fromkeys(sets))
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    """The sets elsewhere that a parameter names."""
+    for one in value if isinstance(value, tuple) else (value,):
+        if isinstance(one, Reference) and one.path is not None:
+            yield one.path
 
 
 def _make(

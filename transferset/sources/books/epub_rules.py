@@ -33,7 +33,7 @@ _VOID: Final = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
      "track", "wbr"]
 )  # fmt: skip
-_BLOCKS: Final = frozenset(
+BLOCKS: Final = frozenset(
     ["address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details",
      "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form",
      "h1", "h2", "h3", "h4", "h5", "h6", "head", "header", "hgroup", "hr", "html", "li",
@@ -95,7 +95,7 @@ def _rule(name: str, written: str) -> Rule:
     return Rule(
         name=name,
         skip=_skip(name, types, classes, attributes),
-        block=name in _BLOCKS,
+        block=name in BLOCKS,
         verse=name == "pre" or not _VERSE.isdisjoint(types | classes),
         link=name == "a" and "#" in attributes.get("href", ""),
         void=name in _VOID,

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import StringIO
 from itertools import groupby
 from typing import Final, NamedTuple
 
 from transferset.errors import InputError, sentence
-from transferset.sources.books.epub_rules import HEADINGS, Rule, rule_of
+from transferset.sources.books.epub_rules import BLOCKS, HEADINGS, Rule, rule_of
 from transferset.sources.books.xhtml import Comment, Tag, tokens
 
 #: How deep elements may stand in each other.
@@ -22,6 +23,15 @@ MOST_DEPTH: Final = 10_000
 #: Three or more lines that `<br/>` ends are verse, an address, …, if none is longer than this;
 #: otherwise they are a paragraph, cut where somebody's screen ended.
 SHORT_LINE: Final = 60
+
+#: What the beginning of an element ends, if that is still open right around it.
+_ENDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "p": ("p",),
+    "li": ("li", "p"),
+    **dict.fromkeys(("dt", "dd"), ("dt", "dd", "p")),
+    **dict.fromkeys(("td", "th"), ("td", "th", "p")),
+    "tr": ("td", "th", "tr", "p"),
+}
 
 _LINE: Final = "\x01"
 _SOFT_HYPHEN: Final = "\u00ad"
@@ -69,7 +79,7 @@ def extract(text: str, at: str) -> Extracted:
         if isinstance(token, str):
             reader.text(token)
         elif isinstance(token, Comment):
-            reader.found.removed["comment"] += visible(token.text)
+            reader.found.removed["markup"] += visible(token.text)
         else:
             if token.opens:
                 reader.start(token)
@@ -154,8 +164,8 @@ class _Reader:
         rule, top = rule_of(tag), self._open[-1]
         if rule.name in ("img", "svg") or (rule.name == "image" and not top.skip):
             self.found.pictures += 1
-        if top.rule.name == rule.name and rule.name in ("p", "li", "td", "th", "tr", "dt", "dd"):
-            self.end(rule.name)  # HTML may leave out the end
+        while top.rule.name in _ENDS.get(rule.name, ()):  # HTML may leave out the end
+            self.end(top.rule.name)
             top = self._open[-1]
         skip = top.skip or rule.skip or _mark(rule, top.rule)
         if not top.skip:
@@ -193,6 +203,8 @@ class _Reader:
     def end(self, name: str) -> None:
         """Close an element, and with it all that were left open in it."""
         if not self._names[name]:
+            if name in BLOCKS and not self._open[-1].skip:
+                self._end_paragraph()
             return
         while True:
             element = self._open.pop()

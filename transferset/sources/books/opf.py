@@ -159,7 +159,7 @@ def _resolved(href: str, base: str, at: str) -> str:
     """Name of the member that a reference means, seen from the file that holds it."""
     path = unquote(href.strip().partition("#")[0], errors="strict" if href.isascii() else "replace")
     name = posixpath.normpath(posixpath.join(posixpath.dirname(base), path))
-    if not path or "://" in path or leads_out(name) or path.startswith("/"):
+    if not path or "://" in path or leads_out(name):
         raise InputError(sentence("a file of the archive", repr(href), at, _REPAIR))
     return name
 

@@ -67,7 +67,7 @@ def read_header(raw: bytes) -> Header:
     head = _lenient(raw[:HEADER_BYTES]).replace("\r\n", "\n").replace("\r", "\n")
     body = _BODY.search(head)
     if body:
-        head = head[: body.end() + 100]
+        head = head[: body.end()]
     if not _SIGN.search(head):
         return Header()
     fields: dict[str, list[str]] = {}

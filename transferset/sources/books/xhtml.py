@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from html import unescape
 from typing import Final, NamedTuple
 
@@ -41,6 +42,8 @@ _LOOSE_TAG: Final = re.compile(_NAME + r"([^<>]*+)>")
 _ATTRIBUTE: Final = re.compile(
     r"([^\s=<>\"'/]++)\s*+(?:=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++)))?"
 )
+#: Longest name and attributes of a tag that is remembered; a book has few tags, often.
+_REMEMBERED: Final = 200
 _RAW: Final = frozenset(["script", "style"])
 
 
@@ -137,7 +140,7 @@ class _Search:
         self._last: dict[str, tuple[int, int, int]] = {}
 
     def find(self, pattern: str, start: int) -> tuple[int, int]:
-        """Where it begins and ends from `start` on, in any case; twice the text's end if nowhere."""
+        """Where it begins and ends from `start` on; if nowhere, the text's end for both."""
         since, begin, end = self._last.get(pattern, (len(self._text) + 1, 0, 0))
         if not since <= start <= begin:
             found = re.compile(pattern, re.IGNORECASE).search(self._text, start)
@@ -152,8 +155,17 @@ def _plain(text: str) -> str:
 
 def _tag(found: re.Match[str]) -> Tag:
     slash, name, attributes = found.groups()
+    if len(attributes) > _REMEMBERED or len(name) > _REMEMBERED:
+        return _made_tag(slash, name, attributes)
+    return _remembered_tag(slash, name, attributes)
+
+
+def _made_tag(slash: str, name: str, attributes: str) -> Tag:
     closes = bool(slash) or attributes.endswith("/")
     return Tag(name.rpartition(":")[2].lower(), attributes, not slash, closes)
+
+
+_remembered_tag = lru_cache(maxsize=4096)(_made_tag)
 
 
 #: What begins a thing, what ends it, whether its inside is text.
