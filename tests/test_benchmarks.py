@@ -160,7 +160,7 @@ def test_books_are_measured_and_their_sentences_judged(tmp_path):
     assert "## Limits and stages" in done.stdout
 
 
-# In letters and digits: the heading ends at 8, "He ran." at 13, "She sat" (a line) at 19, all at 23.
+# In letters and digits: the heading ends at 8, "He ran." at 13, "She sat" at 19, all at 23.
 UNITS = [("heading", "CHAPTER I"), ("sentence", "He ran."), ("sentence", "She sat down.")]
 LINES = ["CHAPTER I", "He ran. She sat", "down."]
 

@@ -60,6 +60,9 @@ def test_every_command_mirrors_one_function_of_the_api(name):
 
 REQUIRED = {
     "vocab fit": ["text.txt", "--out", "folder"],
+    "build books": ["a"],
+    "build text": ["a"],
+    "books find": ["a", "--out", "b"],
     "mix": ["a"],
     "run": ["recipe.toml"],
     "diff": ["a", "b"],

@@ -155,9 +155,7 @@ def test_one_tokenizer_of_two_sizes(good, tmp_path):
     with pytest.raises(SetError, match="vocab_size 1000 of the tokenizer, as in .*found 999"):
         transferset.mix([good.root, odd.root], tmp_path / "out", workers=1)
     with pytest.raises(SetError, match="vocab_size 1000 of the tokenizer"):
-        transferset.derive(
-            good.root, tmp_path / "out", steps=[Generate()], fit=odd.root, workers=1
-        )
+        transferset.derive(good.root, tmp_path / "out", steps=[Generate()], fit=odd.root, workers=1)
 
 
 def test_codes_of_parts_that_no_manifest_names(good, tmp_path):
@@ -196,7 +194,11 @@ def with_fit(found, body):
         ({"lengths": [[1_000_001, 1]], "tokens": [[9, 1]]}, None, "values up to 1000000"),
         ({"lengths": [[1 << 30, 1]], "tokens": [[9, 1]]}, 1 << 60, "values up to 1000000"),
         ({"lengths": [[3, 0]], "tokens": [[9, 1]]}, None, "counts from 1"),
-        (b'{"lengths":[' + b"[]," * 2_000_000 + b'[]],"tokens":[],"vocab_size":1000}', 12, "tokens"),
+        (
+            b'{"lengths":[' + b"[]," * 2_000_000 + b'[]],"tokens":[],"vocab_size":1000}',
+            12,
+            "tokens",
+        ),
         (b'{"lengths":[' + b"1," * 4_000_000 + b'1],"tokens":[],"vocab_size":1000}', 12, "tokens"),
         (b" " * (1 << 26) + b"{}", None, "at most 67,108,864 bytes"),
     ],
@@ -216,4 +218,3 @@ def test_a_model_within_bounds_is_taken(good, tmp_path):
     )
     rows = pa.Table.from_batches(found.batches())["input_ids"].to_pylist()
     assert rows == [[2, *[9] * 10, 3]] * 5
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from sets import make_set
@@ -41,7 +42,7 @@ def test_diamonds_do_not_double_a_manifest(corpus):
     for i in range(12):
         made = child(f"m{i}", child(f"left{i}", made), child(f"right{i}", made))
         sizes.append(len(made.to_bytes()))
-    growth = [b - a for a, b in zip(sizes, sizes[1:], strict=False)]
+    growth = [b - a for a, b in pairwise(sizes)]
     # by two sets and a mention, which stand the further to the right the higher the tower is
     assert max(growth) < 12_000
     assert known_generation(made) == 24

@@ -38,7 +38,7 @@ def bytes_of(root):
 def test_a_split_does_not_replace_the_split_that_it_is_made_from(parted, tmp_path, force):
     before = bytes_of(tmp_path)
     for steps in ([Split("train=0.5,dev=0.5")], [Split("more=0.5,rest=0.5")], [Shuffle()]):
-        with pytest.raises(UsageError, match="a place that (is|holds) .*train, which is read"):
+        with pytest.raises(UsageError, match=r"a place that (is|holds) .*train, which is read"):
             transferset.derive(
                 parted["train"].root, tmp_path / "x", steps=steps, workers=1, force=force
             )

@@ -54,7 +54,10 @@ def test_toml_forms():
         ([{"mask": {}}], "with its p"),
         ([{"mask": 2}], "0 < p"),
         ([{"mask": True}], "with its p"),
-        ([{"shuffle": False}], r"\{shuffle = true\}.*found \{shuffle = false\}.*leave the step out"),
+        (
+            [{"shuffle": False}],
+            r"\{shuffle = true\}.*found \{shuffle = false\}.*leave the step out",
+        ),
         ([{"sample": False}], "leave the step out"),
         ([{"shuffle": {"window": 0}}], "from 1 to"),
         ([{"shuffle": {"words": 3}}], "as bool"),

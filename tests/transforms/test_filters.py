@@ -152,7 +152,7 @@ def test_numbers_without_end_are_no_error():
 
 def test_python_s_own_words_are_not_shown():
     with pytest.raises(UsageError, match="found one that is nested too deeply") as caught:
-        run_step(Filter("await " * 600 + "length > 3"), [BATCH], SETTING)
+        run_step(Filter("f'{" + "-" * 3000 + "1}' == length"), [BATCH], SETTING)
     assert "recursion" not in str(caught.value)
 
 

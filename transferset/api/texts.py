@@ -332,7 +332,7 @@ def books_find(
     exclude_subjects: Sequence[str] = (),
     authors: Sequence[str] = (),
     formats: Sequence[str] = ("text/plain",),
-    min_words: int = 0,
+    min_words: int = 20_000,
     limit: int | None = None,
     rdf: str | Path | None = None,
     mirror: str | None = None,
