@@ -29,7 +29,7 @@ _ALL = ["--min-words", "0", "--workers", "1"]
 _PLAIN = [*_ALL, "--dedupe", "off", "--language", "any", "--no-shuffle", "--keep-text"]
 
 #: Ours: sentences and ids alone, and as it comes: near duplicates looked for, rows shuffled. The
-#: language of each book is voted on in both.
+#: language of each book is voted on, and shingles are made, in both.
 OURS = {"transferset, sentences": _PLAIN, "transferset, default": _ALL}
 _PEERS_ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
 _PEERS_ENVIRONMENT |= {"HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}

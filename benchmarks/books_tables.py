@@ -13,20 +13,21 @@ Json = dict[str, Any]
 def whole(rows: list[Json]) -> str:
     """Every tool's rate, and by how much it is faster than the replica's recipe."""
     recipe = next((row for row in rows if row["tool"] == RECIPE), None)
-    head = ["from files to rows", "MB / CPU-s", "without start-up", "of the recipe"]
+    mb = max(row["mb"] for row in rows)
+    head = ["from files to rows", "MB / CPU-s", "without start-up", f"recipe's CPU for {mb:.0f} MB"]
     head += ["without start-up", "start-up CPU-s", "CPU-s (all runs)", "of its commands"]
     head += ["MB / s", "peak MB", "MB read", "rows"]
-    return table(head, [_row(row, recipe) for row in rows])
+    return table(head, [_row(row, recipe, mb) for row in rows])
 
 
-def _row(row: Json, recipe: Json | None) -> list[object]:
+def _row(row: Json, recipe: Json | None, mb: float) -> list[object]:
     net = "mb_per_cpu_s_without_startup"
     return [
         f"`{row['tool']}`" if row["tool"] not in OURS else row["tool"],
         _number(row["mb_per_cpu_s"]),
         _number(row[net]),
-        ratio(row, recipe, "mb_per_cpu_s"),
-        ratio(row, recipe, net),
+        ratio(cpu_for(recipe, mb), cpu_for(row, mb)),
+        ratio(row[net], recipe and recipe[net]),
         f"{row['startup_cpu_s']:.2f}",
         " ".join(f"{cpu:.1f}" for cpu in row["cpu_s_runs"]),
         " + ".join(f"{cpu:.1f}" for cpu in row["cpu_s_of_steps"]),
@@ -37,11 +38,17 @@ def _row(row: Json, recipe: Json | None) -> list[object]:
     ]
 
 
-def ratio(row: Json, recipe: Json | None, rate: str) -> str:
-    """How many times as fast as the recipe; a dash where there is nothing to compare."""
-    if recipe is None or row[rate] is None or recipe[rate] is None:
-        return "–"
-    return f"{row[rate] / recipe[rate]:.2f}×"
+def cpu_for(row: Json | None, mb: float) -> float | None:
+    """CPU-seconds for so many MB: as measured, or from a run on fewer, which starts up as long."""
+    if row is None or row["mb"] == mb:
+        return row and float(row["cpu_s"])
+    rate = row["mb_per_cpu_s_without_startup"]
+    return None if rate is None else float(row["startup_cpu_s"] + mb / rate)
+
+
+def ratio(one: float | None, other: float | None) -> str:
+    """How many times the other; a dash where there is nothing to compare."""
+    return "–" if one is None or other is None else f"{one / other:.2f}×"
 
 
 def _number(rate: float | None) -> str:

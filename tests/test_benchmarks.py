@@ -236,9 +236,12 @@ def test_the_recipe_joins_lines_up_to_a_blank_one(script, tmp_path):
     assert script("books_jobs").RECIPE == "blingfire, paragraphs"
 
 
-def test_a_tool_is_compared_with_the_recipe_and_not_with_nothing(script):
-    ratio = script("books_tables").ratio
-    row = {"rate": 3.0, "net": None}
-    assert ratio(row, {"rate": 2.0, "net": 1.0}, "rate") == "1.50×"
-    assert ratio(row, {"rate": 2.0, "net": 1.0}, "net") == "–"
-    assert ratio(row, None, "rate") == "–"
+def test_tools_are_compared_on_as_much_text_as_each_other(script):
+    tables = script("books_tables")
+    row = {"mb": 8, "cpu_s": 13, "startup_cpu_s": 3, "mb_per_cpu_s_without_startup": 0.8}
+    assert tables.cpu_for(row, 8) == 13
+    assert tables.cpu_for(row, 40) == pytest.approx(3 + 40 / 0.8)
+    assert tables.cpu_for(row | {"mb_per_cpu_s_without_startup": None}, 40) is None
+    assert tables.cpu_for(None, 40) is None
+    assert tables.ratio(3, 2) == "1.50×"
+    assert tables.ratio(3, None) == tables.ratio(None, 3) == "–"

@@ -17,6 +17,8 @@ from transferset.steps import Split
 #: With these signatures a table is checked.
 REAL: Mapping[str, Callable[..., Any]] = {
     "build wiki": api.build_wiki,
+    "build books": api.build_books,
+    "build text": api.build_text,
     "derive": api.derive,
     "mix": api.mix,
     "report": api.report,

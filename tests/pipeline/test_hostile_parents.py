@@ -150,9 +150,9 @@ def test_vocabularies_that_are_none(good, tmp_path, tokenizer, message):
 
 def test_one_tokenizer_of_two_sizes(good, tmp_path):
     odd = rewrite(make_set(tmp_path / "odd", [30]), tokenizer={**TOKENIZER, "vocab_size": 999})
-    with pytest.raises(SetError, match="1,000 pieces of the tokenizer, as in .*found 999"):
+    with pytest.raises(SetError, match=r"1,000 pieces of the tokenizer, as in .*found 999"):
         transferset.diff(good.root, odd.root)
-    with pytest.raises(SetError, match="vocab_size 1000 of the tokenizer, as in .*found 999"):
+    with pytest.raises(SetError, match=r"vocab_size 1000 of the tokenizer, as in .*found 999"):
         transferset.mix([good.root, odd.root], tmp_path / "out", workers=1)
     with pytest.raises(SetError, match="vocab_size 1000 of the tokenizer"):
         transferset.derive(good.root, tmp_path / "out", steps=[Generate()], fit=odd.root, workers=1)

@@ -56,9 +56,9 @@ def test_toml_forms():
         ([{"mask": True}], "with its p"),
         (
             [{"shuffle": False}],
-            r"\{shuffle = true\}.*found \{shuffle = false\}.*leave the step out",
+            r"\{shuffle = true\}.*found \{shuffle = false\}.*leave it out",
         ),
-        ([{"sample": False}], "leave the step out"),
+        ([{"sample": False}], "leave it out"),
         ([{"shuffle": {"window": 0}}], "from 1 to"),
         ([{"shuffle": {"words": 3}}], "as bool"),
         ([{"pack": "many"}], "as int"),

@@ -119,7 +119,8 @@ def _about(stated: Json, raw: RawBook, name: str, licence: str) -> About:
         title=stated.get("title") or raw.title or name,
         author=stated.get("author") or raw.author,
         language=stated.get("language") or raw.language,
-        licence=stated.get("licence") or raw.rights or licence,
+        # publishers write it with a full stop or without: one licence must have one name
+        licence=(stated.get("licence") or raw.rights or licence).strip().rstrip("."),
         url=stated.get("url") or "",
         sha256=raw.sha256,
         retrieved=stated.get("retrieved") or "",

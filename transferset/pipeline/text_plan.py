@@ -123,11 +123,12 @@ class TextPlan:
 
     def _summaries(self, results: Sequence[Json]) -> list[tuple[RecordFile, list[Json]]]:
         """What the readers of each file have said, in order."""
-        found: dict[str, tuple[RecordFile, list[Json]]] = {}
+        found: dict[tuple[int, str], tuple[RecordFile, list[Json]]] = {}
         for task, result in zip(self.tasks, results, strict=True):
             for read, summary in zip(task["reads"], result["summaries"], strict=True):
                 file = read["file"]
-                found.setdefault(file["path"], (text_read.file_of(file), []))[1].append(summary)
+                key = task["source"], file["path"]
+                found.setdefault(key, (text_read.file_of(file), []))[1].append(summary)
         return list(found.values())
 
 

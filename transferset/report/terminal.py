@@ -140,8 +140,8 @@ def _rows(rows: Sequence[Json]) -> Table:
     table = Table(title="rows", title_justify="left", title_style="bold", show_lines=True)
     table.add_column("row", justify="right", style="dim")
     words = "text" if any(row.get("text") for row in rows) else "decoded"
-    for name in ("page", "ids", "pieces", words):
-        table.add_column(name, overflow="fold", ratio=None if name == "page" else 1)
+    for name in ("document", "ids", "pieces", words):
+        table.add_column(name, overflow="fold", ratio=None if name == "document" else 1)
     for number, row in enumerate(rows):
         page = f"{row['doc_id']}#{row['sentence']}" if "doc_id" in row else ""
         table.add_row(

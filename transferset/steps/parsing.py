@@ -38,7 +38,7 @@ def _parse_step(item: object, at: str) -> Step:
         raise UsageError(sentence('a step like {sample = "10%"}', repr(item), at))
     ((name, value),) = item.items()
     if value is False:  # not the first parameter's value, and no way to do nothing
-        expected, do = f"{{{name} = true}}, or with parameters", "leave the step out"
+        expected, do = f"{{{name} = true}}, or with parameters", "leave it out"
         raise UsageError(sentence(expected, f"{{{name} = false}}", at, do))
     try:
         if isinstance(value, Mapping):
