@@ -12,6 +12,7 @@ import pyarrow as pa
 from blake3 import blake3
 
 from transferset import schema as schemas
+from transferset.documents import DOCUMENTS, read_documents
 from transferset.errors import SetError, sentence
 from transferset.files import digest_file
 from transferset.manifest import PIECE_BYTES, ShardEntry
@@ -49,6 +50,7 @@ def verify(root: str | Path, progress: Callable[[int], None] | None = None) -> S
             raise SetError(sentence("a readable shard", str(error), str(path))) from error
         if progress is not None:
             progress(entry.bytes)
+    _check_documents(found)
     return found
 
 
@@ -73,6 +75,15 @@ def _check_files(found: ShardSet) -> None:
         if digest_file(path) != entry.blake3:
             where = f"{path}, bytes 0–{max(0, entry.bytes - 1)}"
             raise SetError(sentence("the file as written", "other bytes", where, REMEDY))
+
+
+def _check_documents(found: ShardSet) -> None:
+    # reading refuses what is no such table
+    batches = read_documents(found.root, found.manifest)
+    rows = sum(int(batch.column("rows").to_numpy().sum()) for batch in batches)
+    if rows > len(found):
+        where = str(found.root / DOCUMENTS)
+        raise SetError(sentence(f"documents of {len(found)} rows", f"of {rows}", where, REMEDY))
 
 
 def _check_pieces(path: Path, entry: ShardEntry) -> None:

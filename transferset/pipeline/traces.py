@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transferset import documents
+from transferset.errors import SetError, sentence
 from transferset.manifest import FileEntry, ShardEntry
-from transferset.shards import ShardSet, damage_named
+from transferset.shards import REMEDY, ShardSet, damage_named
 from transferset.transforms.provenance import group_codes
 
 #: Columns by which a row finds its document.
@@ -67,18 +68,23 @@ def _renamed(of: Heritage, *, mixed: bool) -> Iterator[pa.RecordBatch]:
     for batch in documents.read_documents(of.parent.root, of.parent.manifest):
         columns = {name: batch.column(name) for name in batch.schema.names}
         if of.sources is not None:
-            columns["source"] = _recoded(batch.column("source"), of.sources)
+            columns["source"] = _recoded(batch.column("source"), of.sources, of.parent)
         if of.parts is not None:
             inner = columns.get("part", pa.array(np.zeros(batch.num_rows, np.uint16)))
-            columns["part"] = _recoded(inner, dict(enumerate(of.parts)))
+            columns["part"] = _recoded(inner, dict(enumerate(of.parts)), of.parent)
         schema = documents.MIXED if mixed else documents.SCHEMA
         yield pa.RecordBatch.from_pydict({name: columns[name] for name in schema.names}, schema)
 
 
-def _recoded(codes: pa.Array, new: Mapping[int, int]) -> pa.Array:
-    table = np.zeros(1 << 16, np.uint16)
+def _recoded(codes: pa.Array, new: Mapping[int, int], parent: ShardSet) -> pa.Array:
+    table = np.full(1 << 16, -1, np.int32)
     table[list(new)] = list(new.values())
-    return pa.array(table[codes.to_numpy()])
+    found = table[codes.to_numpy()]
+    if (found < 0).any():
+        at = str(parent.root / documents.DOCUMENTS)
+        code = int(codes.to_numpy()[found < 0][0])
+        raise SetError(sentence("codes of its manifest", f"{code}", at, REMEDY))
+    return pa.array(found.astype(np.uint16))
 
 
 def _with_rows(
