@@ -30,11 +30,13 @@ class CleanContext:
 
     Attributes:
         licence: Of files that state none.
+        compared: Whether duplicates are looked for at all.
         near: Whether shingles are needed to compare books.
         skip_damaged: Whether a book that cannot be read is counted instead of ending the build.
     """
 
     licence: str
+    compared: bool
     near: bool
     skip_damaged: bool
 
@@ -64,7 +66,7 @@ def clean_book(root: Path, context: CleanContext, task: Json) -> Done:
             raise
         return Done([], {"rows": 0, "unreadable": str(error)})
     passages = cleaned.passages
-    shingled = shingle(passages)
+    shingled = shingle(passages if context.compared else [])
     outputs = [_write(root, task["book"], passages)]
     if context.near:
         path = shingles_path(root, task["book"])

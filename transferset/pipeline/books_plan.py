@@ -128,7 +128,7 @@ class BooksPlan:
         """See `Corpus.read`: all books are cleaned, then chosen among, then read."""
         tasks, params = self._tasks(), self.params
         context = books_clean.CleanContext(
-            params.licence, params.dedupe == "near", params.skip_damaged
+            params.licence, params.dedupe != "off", params.dedupe == "near", params.skip_damaged
         )
         cleaned = run.stage(books_clean.CLEAN, books_clean.clean_book, tasks, context, "bytes")
         chosen = choose_books(run.root, params.criteria, tasks, cleaned)
