@@ -251,7 +251,8 @@ def _named(field: ast.expr, items: list[ast.expr]) -> Named:
         if isinstance(item, ast.Constant) and isinstance(item.value, str):
             values.append(item.value)
         elif field.id not in ("source", "part"):
-            raise _wrong(f"a {field.id} in quotes", item)
+            like = 'language like "en"' if field.id == "language" else f"{field.id} in quotes"
+            raise _wrong(f"a {like}", item)
         else:
             values.append(_number(item).value)
     return Named(field.id, tuple(values))
