@@ -1,11 +1,12 @@
 """The Python API; each command of the CLI is one of these functions with the same parameters."""
 
+from transferset.api.books import books_find, build_books, plan_books
 from transferset.api.building import DEMO, build_wiki, plan_wiki, vocab_fit
 from transferset.api.deriving import derive, mix, plan_derive
 from transferset.api.running import run
 from transferset.api.sets import SETS, Inspection, inspect, only_set, open, set_name, verify
 from transferset.api.showing import diff, report, stats
-from transferset.api.texts import books_find, build_books, build_text, plan_books, plan_text
+from transferset.api.texts import build_text, plan_text
 
 __all__ = [
     "DEMO",

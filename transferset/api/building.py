@@ -12,6 +12,7 @@ from transferset.manifest import MANIFEST
 from transferset.shards import ShardSet
 
 if TYPE_CHECKING:
+    from transferset.pipeline.corpus import Corpus
     from transferset.pipeline.wiki_plan import WikiPlan
     from transferset.sources.local import LocalFile
     from transferset.stage import Progress
@@ -25,6 +26,9 @@ DEMO_LICENCE: Final = "CC0-1.0"
 
 #: Longest row, specials included, when rows are sentences.
 MAX_LEN: Final = 512
+
+#: One SOURCE of a build, or several.
+Inputs = str | Path | Sequence[str | Path]
 
 
 def build_wiki(
@@ -93,12 +97,6 @@ def build_wiki(
         SetError: `out` holds another set, or something else, or is being built.
         TransfersetError: Disk, memory, network, or no rows.
     """
-    from transferset.executor import LocalExecutor, default_workers
-    from transferset.pipeline.build import build
-    from transferset.stage import Quiet
-
-    if workers is not None and workers < 1:
-        raise UsageError(sentence("--workers of at least 1", str(workers)))
     plan = plan_wiki(
         source,
         tokenizer=tokenizer,
@@ -119,6 +117,58 @@ def build_wiki(
         preset=preset,
         progress=progress,
     )
+    return carry_out(plan, out, workers, progress, force=force)
+
+
+def listed(inputs: Inputs) -> list[str]:
+    """Inputs as a list.
+
+    Raises:
+        UsageError: There are none.
+    """
+    given = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    if not given:
+        raise UsageError(sentence("a SOURCE", "none", do="name a file or a folder"))
+    return [str(one) for one in given]
+
+
+def longest(max_len: int | None, unit: str) -> int | None:
+    """Most ids in a row: by default 512 for sentences, and any number for documents."""
+    if max_len is None:
+        return MAX_LEN if unit == "sentence" else None
+    return max_len or None
+
+
+def carry_out(
+    plan: Corpus,
+    out: str | Path | None,
+    workers: int | None,
+    progress: Progress | None,
+    *,
+    force: bool,
+) -> ShardSet:
+    """Build what was planned, on this machine.
+
+    Args:
+        plan: The plan.
+        out: Directory of the set; None is `sets/NAME`.
+        workers: Worker processes; None is the number of processors.
+        progress: Told of finished work.
+        force: Replace what is there.
+
+    Returns:
+        The finished set.
+
+    Raises:
+        UsageError: There are fewer workers than one.
+        TransfersetError: As `pipeline.build.build`.
+    """
+    from transferset.executor import LocalExecutor, default_workers
+    from transferset.pipeline.build import build
+    from transferset.stage import Quiet
+
+    if workers is not None and workers < 1:
+        raise UsageError(sentence("--workers of at least 1", str(workers)))
     executor = LocalExecutor(workers or default_workers())
     return build(plan, Path(out or SETS / plan.name), executor, progress or Quiet(), force=force)
 
@@ -159,13 +209,11 @@ def plan_wiki(
     demo = source is None or str(source) == DEMO
     loaded = load_tokenizer(tokenizer or (DEMO if demo else None), engine=engine)
     files = _demo_files() if demo else _dump_files(str(source), cache, mirror, contact, progress)
-    if max_len is None:
-        max_len = MAX_LEN if unit == "sentence" else 0
     given: dict[str, Any] = {
         "splitter": splitter,
         "unit": unit,
         "min_len": min_len,
-        "max_len": max_len or None,
+        "max_len": longest(max_len, unit),
         "shuffle": shuffle,
     }
     record = None

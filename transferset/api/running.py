@@ -40,10 +40,11 @@ def run(
         UsageError: The recipe, or a setting, is wrong.
         TransfersetError: What the functions raise that make the sets.
     """
+    from transferset.api.books import build_books
     from transferset.api.building import build_wiki
     from transferset.api.deriving import derive, mix
     from transferset.api.showing import report
-    from transferset.api.texts import build_books, build_text
+    from transferset.api.texts import build_text
     from transferset.pipeline.recipes import run_recipe
 
     functions: dict[str, Callable[..., Any]] = {
