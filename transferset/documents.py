@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from blake3 import blake3
 
 from transferset.errors import SetError, sentence
@@ -21,6 +22,9 @@ from transferset.shards import REMEDY
 
 #: Where it stands in a set.
 DOCUMENTS: Final = "_tables/documents.arrow"
+
+#: Different licences that are told one by one.
+MOST_LICENCES: Final = 100
 
 #: Documents in a record batch.
 BATCH_DOCUMENTS: Final = 10_000
@@ -118,6 +122,28 @@ def _copied(table: pa.Table) -> pa.RecordBatch:
 def has_documents(manifest: Manifest) -> bool:
     """Whether a set has the table; it is optional."""
     return any(entry.file == DOCUMENTS for entry in manifest.files)
+
+
+def licences(root: Path, manifest: Manifest, otherwise: str) -> str:
+    """The licences of a set's documents, as one expression.
+
+    Args:
+        root: The set's directory.
+        manifest: Its manifest.
+        otherwise: Of a set that has no table, or one that states no licence.
+
+    Returns:
+        The different licences, joined by AND, in order; `unknown` stands for those not stated.
+    """
+    found: set[str] = set()
+    for batch in read_documents(root, manifest):
+        used = batch.filter(pc.greater(batch.column("rows"), 0))
+        found.update(pc.unique(used.column("licence")).to_pylist())
+        if len(found) > MOST_LICENCES:
+            return otherwise
+    if not found - {""}:
+        return otherwise
+    return " AND ".join(sorted(licence or "unknown" for licence in found))
 
 
 def read_documents(root: Path, manifest: Manifest) -> Iterator[pa.RecordBatch]:

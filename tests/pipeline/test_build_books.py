@@ -251,3 +251,41 @@ def test_books_of_a_manifest_are_fetched_once_and_built(build, tmp_path, monkeyp
     assert len(table["Title 2"]["retrieved"]) == len("2026-01-01")
     assert {e["reason"]: e["count"] for e in found.manifest.ledger}["unavailable"] == 1
     assert account(found)["unavailable"][0]["title"] == "Gone"
+
+
+def test_a_book_that_says_it_is_not_free_stays_out_whatever_its_manifest_says(build, tmp_path):
+    owned = gutenberg(prose(4), 14, "Owned", "C. Clark").replace(
+        "This eBook is for", "This is a COPYRIGHTED Project Gutenberg eBook. It is for"
+    )
+    with serving() as stage:
+        stage.files.update({"/1.txt": prose(1).encode(), "/2.txt": owned.encode()})
+        manifest = tmp_path / "list.csv"
+        rows = [
+            f"{stage.root}{name},CC0-1.0,{hashlib.sha256(raw).hexdigest()}"
+            for name, raw in stage.files.items()
+        ]
+        manifest.write_text("\n".join(["url,licence,sha256", *rows]) + "\n")
+        options = {"cache": tmp_path / "cache", "mirror": stage.root, "contact": "me@example.org"}
+        planned = transferset.plan_books(manifest, min_words=0, offline=True, **options)
+        assert not stage.asked
+        assert len(planned.sources[0].unavailable) == 2
+        found = build(manifest, **options)
+    assert [e["reason"] for e in account(found)["dropped"]] == ["other_licence"]
+    assert found.manifest.licence == "CC0-1.0"
+
+
+def test_a_language_has_one_code_and_the_manifest_names_its_splitter(build, library):
+    one, other = build(library, language="en"), build(library, language="eng")
+    assert one.manifest == other.manifest
+    assert one.manifest.sources[0]["splitter"].startswith("nupunkt")
+
+
+def test_the_licence_of_a_set_is_that_of_its_rows(build, tmp_path):
+    parts = [
+        build(write_books(tmp_path / name, {f"{name}.txt": prose(n)}), licence=licence)
+        for n, (name, licence) in enumerate([("a", "CC BY 4.0"), ("b", "CC0-1.0.")])
+    ]
+    both = transferset.mix([one.root for one in parts], tmp_path / "both")
+    assert both.manifest.licence == "CC BY 4.0 AND CC0-1.0"
+    step = transferset.Filter('licence == "CC0-1.0"')
+    assert transferset.derive(both.root, tmp_path / "c", steps=[step]).manifest.licence == "CC0-1.0"

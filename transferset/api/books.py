@@ -126,11 +126,13 @@ def plan_books(
     mirror: str | None = None,
     contact: str | None = None,
     progress: Progress | None = None,
+    offline: bool = False,
     **params: Any,
 ) -> BooksPlan:
-    """Find (and fetch) the books of `build_books` without writing a set (`--dry-run`).
+    """Find (and fetch) the books of `build_books` without writing a set.
 
-    Args and errors are those of `build_books`.
+    Args and errors are those of `build_books`; with `offline` (`--dry-run`) no server is asked, and
+    books that are not in the cache count as unavailable.
 
     Returns:
         The plan; `pipeline.books_plan.books_plan_json` shows it.
@@ -149,6 +151,7 @@ def plan_books(
         contact,
         (mirror,) if mirror is not None else (),
         progress.download if progress is not None else None,
+        offline,
     )
     sources = locate(given, place, checked.language, checked.limit)
     name = set_name("books", given[0])

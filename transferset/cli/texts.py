@@ -79,7 +79,7 @@ def build_books(
 
         workers = options.pop("workers")
         options.pop("force")
-        plan = api.plan_books(inputs, shuffle=not no_shuffle, **options)
+        plan = api.plan_books(inputs, shuffle=not no_shuffle, offline=True, **options)
         click.echo(json.dumps(books_plan_json(plan, workers), indent=1, ensure_ascii=False))
         return
     with Bar() as bar:

@@ -37,6 +37,13 @@ class Chosen:
     ledger: Ledger
     account: Json
 
+    @property
+    def first_reason(self) -> str:
+        """Why the first book that did not stay did not."""
+        for entry in self.account["dropped"]:
+            return f"{entry['name']}: {entry['note']}"
+        return ""
+
 
 def choose_books(
     root: Path, criteria: Criteria, tasks: Sequence[Json], cleaned: Sequence[Json]

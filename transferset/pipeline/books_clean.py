@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from transferset.curation.language import vote_language
+from transferset.curation.licences import is_free
 from transferset.curation.shingles import shingle, write_shingles
 from transferset.curation.words import count_words
 from transferset.documents import About
@@ -63,7 +64,7 @@ def clean_book(root: Path, context: CleanContext, task: Json) -> Done:
         cleaned, decoded = _clean(raw, book)
     except InputError as error:
         if not context.skip_damaged:
-            raise
+            raise InputError(f"{error}; or leave such books out: --skip-damaged --force") from None
         return Done([], {"rows": 0, "unreadable": str(error)})
     passages = cleaned.passages
     shingled = shingle(passages if context.compared else [])
@@ -121,13 +122,20 @@ def _about(stated: Json, raw: RawBook, name: str, licence: str) -> About:
         title=stated.get("title") or raw.title or name,
         author=stated.get("author") or raw.author,
         language=stated.get("language") or raw.language,
-        # publishers write it with a full stop or without: one licence must have one name
-        licence=(stated.get("licence") or raw.rights or licence).strip().rstrip("."),
+        licence=_licence(stated.get("licence") or "", raw.rights, licence),
         url=stated.get("url") or "",
         sha256=raw.sha256,
         retrieved=stated.get("retrieved") or "",
         subjects=stated.get("subjects") or "",
     )
+
+
+def _licence(stated: str, own: str, default: str) -> str:
+    """What the manifest says, unless the book itself says that it is not free."""
+    restricted = bool(own) and is_free(own) is False
+    found = own if restricted else stated or own or default
+    # publishers write it with a full stop or without: one licence must have one name
+    return found.strip().rstrip(".")
 
 
 def _doc_id(stated: Json, raw: RawBook) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Final, cast
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 from transferset import rng, schema
 from transferset.curation.criteria import Criteria
 from transferset.curation.duplicates import How
+from transferset.curation.language import check_language, normal_code
 from transferset.errors import UsageError, sentence
 from transferset.executor import default_workers
 from transferset.ledger import Reason
@@ -53,7 +55,7 @@ class BooksParams(BuildParams):
             raise UsageError(sentence("--min-words of at least 0", str(self.min_words)))
         if self.per_author is not None and self.per_author < 1:
             raise UsageError(sentence("--per-author of at least 1", str(self.per_author)))
-        _ = self.criteria  # checks the language
+        check_language(self.language)
         return self
 
     @property
@@ -139,12 +141,20 @@ class BooksPlan:
         results = run.stage(READ, books_read.read_books, todo, reading, "bytes")
         unavailable = [one for source in self.sources for one in source.unavailable]
         chosen.ledger[Reason.UNAVAILABLE] += len(unavailable)
+        skipped = [source.origin.get("skipped") or {} for source in self.sources]
         return Reading(
             results,
             self._origins(chosen),
             statistics_of(results, [task["source"] for task in todo]),
             chosen.ledger,
-            {"_tables/books.json": {**chosen.account, "unavailable": unavailable}},
+            {
+                "_tables/books.json": {
+                    **chosen.account,
+                    "unavailable": unavailable,
+                    "no_books": dict(sum(map(Counter, skipped), Counter[str]())),
+                }
+            },
+            reason=chosen.first_reason,
             spent=[
                 path(run.root, i)
                 for i in range(len(tasks))
@@ -197,8 +207,16 @@ def make_books_plan(
     """
     params = params.checked()
     check_seed(seed)
-    get_splitter(params.splitter, "" if params.language == ANY else params.language)
-    return BooksPlan(name, tuple(sources), tokenizer, params, seed, engine)
+    if params.language != ANY:
+        params = replace(params, language=normal_code(params.language))
+    splitter = get_splitter(params.splitter, "" if params.language == ANY else params.language)
+    made_by = f"{splitter.name} {splitter.version}"
+    own = "of each book's language" if params.language == ANY and params.splitter is None else ""
+    named = [
+        replace(one, origin={**one.origin, "language": params.language, "splitter": own or made_by})
+        for one in sources
+    ]
+    return BooksPlan(name, tuple(named), tokenizer, params, seed, engine)
 
 
 def books_plan_json(plan: BooksPlan, workers: int | None = None) -> Json:
@@ -227,7 +245,7 @@ def books_plan_json(plan: BooksPlan, workers: int | None = None) -> Json:
         "tokenizer": tokenizer_json(plan.tokenizer),
         "sources": [source.origin for source in plan.sources],
         "books": books,
-        "unavailable": sum(len(source.unavailable) for source in plan.sources),
+        "not_here": sum(len(source.unavailable) for source in plan.sources),  # to be fetched
         "workers": workers,
         "stored_bytes": size,
         "estimated": {

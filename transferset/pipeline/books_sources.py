@@ -41,12 +41,14 @@ class Place:
         contact: E-mail or web address of the user; needed to fetch.
         named: Servers that may have private addresses.
         progress: Told of every block that arrives.
+        offline: Ask no server; books that are not in the cache are unavailable.
     """
 
     cache: Path
     contact: str | None = None
     named: tuple[str, ...] = ()
     progress: Progress | None = None
+    offline: bool = False
 
 
 def locate(
@@ -134,10 +136,11 @@ def fetch(manifest: BookManifest, place: Place) -> tuple[Sequence[Any], list[Jso
     fetched = fetch_books(
         manifest.entries,
         folder,
-        contact=place.contact or "",
+        contact=place.contact or ("offline@localhost" if place.offline else ""),
         named=place.named,
         manners=BookManners(pause=manifest.pause),
         progress=place.progress,
+        offline=place.offline,
     )
     unavailable: list[Json] = [
         {
@@ -148,7 +151,7 @@ def fetch(manifest: BookManifest, place: Place) -> tuple[Sequence[Any], list[Jso
         }
         for one in fetched.unavailable
     ]
-    if not any(fetched.files):
+    if not any(fetched.files) and not place.offline:
         found = f"none of {len(fetched.files)}, the first: {fetched.unavailable[0].reason}"
         raise TransfersetError(sentence("a book", found, manifest.name, "check the manifest"))
     return fetched.files, unavailable

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from transferset import documents, rng, schema
-from transferset.errors import TransfersetError, sentence
+from transferset.documents import licences
+from transferset.errors import TransfersetError, printable, sentence
 from transferset.executor import Executor
 from transferset.files import write_atomic, writing
 from transferset.ledger import Ledger, Reason
@@ -80,6 +82,7 @@ def _build(corpus: Corpus, run: Run) -> None:
             *(write_json(root, name, body) for name, body in sorted(reading.tables.items())),
         ]
         manifest = _manifest(corpus, reading, ledger, run.recipe, shards, files)
+        manifest = replace(manifest, licence=licences(root, manifest, manifest.licence))
         write_cards(root, manifest, corpus.schema)
         write_atomic(root / MANIFEST, manifest.to_bytes())
         _remove_spent(root, reading)
@@ -103,9 +106,11 @@ def _ledger(reading: Reading) -> Ledger:
 def _require_rows(corpus: Corpus, reading: Reading, ledger: Ledger, root: Path) -> None:
     if any(result["rows"] for result in reading.results):
         return
-    dropped = ", ".join(f"{count} {reason}" for reason, count in ledger.items())
+    dropped = ", ".join(f"{count} {reason}" for reason, count in ledger.items() if count)
     pages = sum(result["pages"] for result in reading.results)
     found = f"none in {pages} documents (dropped: {dropped or 'nothing'})"
+    if reading.reason:
+        found += f", the first because {printable(reading.reason, 200)}"
     clear(root)  # nothing worth resuming, and another recipe may want the place
     raise TransfersetError(sentence("at least one row", found, corpus.inputs))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 from transferset import rng, schema
+from transferset.documents import licences
 from transferset.errors import TransfersetError, sentence
 from transferset.files import write_atomic, writing
 from transferset.ledger import Ledger, Reason
@@ -67,6 +69,7 @@ def commit_derived(
         ]
         content = sum(result["content_tokens"] for result in results)
         manifest = _manifest(plan, recipe, shards, content, ledger, files)
+        manifest = replace(manifest, licence=licences(root, manifest, manifest.licence))
         write_cards(root, manifest, plan.schema)
         write_atomic(root / MANIFEST, manifest.to_bytes())
 

@@ -63,6 +63,7 @@ class Reading:
         statistics: By source code.
         ledger: What was dropped before or beside those tasks.
         tables: Further JSON files of the set, by name.
+        reason: Why the first document was dropped, if that is known.
         spent: Files below `_run/` that nobody needs once the set is committed.
     """
 
@@ -71,6 +72,7 @@ class Reading:
     statistics: list[Json]
     ledger: Ledger = field(default_factory=Ledger)
     tables: Mapping[str, Json] = field(default_factory=dict)
+    reason: str = ""
     spent: Sequence[Path] = ()
 
 

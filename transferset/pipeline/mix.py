@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transferset import rng, schema
+from transferset.documents import licences
 from transferset.errors import SetError, sentence
 from transferset.executor import Executor
 from transferset.files import HashingFile, write_atomic, writing
@@ -119,6 +120,7 @@ def _mix(plan: MixPlan, root: Path, recipe: str, executor: Executor, progress: P
             *carry_documents(root, plan.schema, shards, _heritages(plan)),
         ]
         manifest = replace(_manifest(plan, recipe, taken, shards), files=tuple(files))
+        manifest = replace(manifest, licence=licences(root, manifest, manifest.licence))
         write_cards(root, manifest, plan.schema)
         write_atomic(root / MANIFEST, manifest.to_bytes())
         for i in range(len(taken)):  # only now: until the commit they are needed to resume

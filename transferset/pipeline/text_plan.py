@@ -9,6 +9,7 @@ from typing import Final
 import pyarrow as pa
 
 from transferset import rng, schema
+from transferset.curation.language import normal_code
 from transferset.errors import UsageError, sentence
 from transferset.executor import default_workers
 from transferset.files import digest_file
@@ -47,7 +48,9 @@ class TextParams(BuildParams):
         BuildParams.checked(self)
         if self.layout not in LAYOUTS:
             raise UsageError(sentence(f"--layout {' or '.join(LAYOUTS)}", self.layout))
-        return self
+        if not normal_code(self.language):
+            raise UsageError(sentence("a language code like en", self.language, "--language"))
+        return replace(self, language=normal_code(self.language))
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,17 @@ def _parts(facts: Json) -> list[RenderableType]:
     return [*parts, "", _ledger(facts)]
 
 
+def _shares(params: Json) -> str:
+    """Parts of a mix, each with its rows where they are known."""
+    names, counts = params["parts"], params.get("counts")
+    if not isinstance(counts, list) or len(counts) != len(names) or not sum(counts):
+        return ", ".join(map(str, names))
+    total = sum(counts)
+    return ", ".join(
+        f"{name} {count:,} ({count / total:.1%})" for name, count in zip(names, counts, strict=True)
+    )
+
+
 def _grid(title: str, *headers: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for i, header in enumerate(headers):
@@ -65,7 +76,7 @@ def _overview(facts: Json) -> Table:
     for step in _steps(facts["params"]):
         table.add_row("step", _text(step))
     if facts["params"].get("parts"):
-        table.add_row("parts", _text(", ".join(map(str, facts["params"]["parts"]))))
+        table.add_row("parts", _text(_shares(facts["params"])))
     preset = facts["params"].get("preset")
     if isinstance(preset, dict):
         table.add_row("as in", _text(preset.get("name")))

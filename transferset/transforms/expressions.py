@@ -236,7 +236,8 @@ def _is_name(node: ast.expr) -> bool:
 
 def _among(left: ast.expr, right: ast.expr) -> Truth:
     if not isinstance(right, ast.Tuple | ast.List | ast.Set) or not right.elts:
-        raise _wrong("a list after `in`, like (1, 2)", right)
+        do = "write a comma before the bracket, or ==" if isinstance(right, ast.Constant) else None
+        raise _wrong("a list after `in`, like (1, 2)", right, do)
     if _is_name(left):
         return _named(left, right.elts)
     value = _value(left)

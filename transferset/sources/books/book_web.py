@@ -48,7 +48,7 @@ class BookWeb(Web):
         sleep: As of `Web`.
     """
 
-    trust = "if you trust this server, name its scheme and host yourself"
+    trust = "if you trust this server, name its scheme and host as --mirror"
 
     def __init__(
         self,
