@@ -139,7 +139,7 @@ def test_special_ids_outside_the_vocabulary_are_damage(tmp_path):
 def test_rows_that_the_manifest_does_not_know_are_damage(tmp_path):
     found = make_rows(tmp_path / "set", [row(10)] * 3)
     entry = replace(found.manifest.shards[0], rows=2)
-    with pytest.raises(SetError, match="2 rows, .* found 3 rows"):
+    with pytest.raises(SetError, match=r"2 rows, .* found 3 rows"):
         measure(commit(found.root, replace(found.manifest, shards=(entry,))), None)
 
 
