@@ -289,3 +289,13 @@ def test_the_licence_of_a_set_is_that_of_its_rows(build, tmp_path):
     assert both.manifest.licence == "CC BY 4.0 AND CC0-1.0"
     step = transferset.Filter('licence == "CC0-1.0"')
     assert transferset.derive(both.root, tmp_path / "c", steps=[step]).manifest.licence == "CC0-1.0"
+
+
+def test_copies_of_one_file_are_told_apart_where_duplicates_may_stay(build, tmp_path):
+    text = gutenberg(prose(1, 30), 1, "One", "A. B.")
+    folder = write_books(tmp_path / "f", {"a.txt": text, "b.txt": text, "c.txt": text + "\n"})
+    found = build(folder, dedupe="off")
+    batches = list(read_documents(found.root, found.manifest))
+    rows = pa.Table.from_batches(batches).to_pylist()
+    assert len({row["doc_id"] for row in rows}) == 3
+    assert [row["rows"] for row in rows] == [31, 31, 31]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -158,3 +159,47 @@ def test_wrong_options_are_usage_errors(build, jsonl, tmp_path, options):
     with pytest.raises(UsageError):
         build(jsonl, tmp_path / "set", **options)
     assert not (tmp_path / "set").exists()
+
+
+def test_one_id_for_two_licences_is_refused_and_nothing_is_left(build, tmp_path):
+    path = tmp_path / "x.jsonl"
+    free = {"id": 5, "licence": "CC0-1.0", "text": "Free it is."}
+    records = [free, {**free, "licence": "All rights reserved", "text": "Closed it is."}]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    with pytest.raises(InputError, match=r"5 with the licence 'CC0-1.0' and 'All rights reserved'"):
+        build(path, tmp_path / "set")
+    # without ids each has its own number, also where the texts are equal
+    records = [{**record, "id": None, "text": "One and the same."} for record in records]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    found = build(path, tmp_path / "set")
+    step = transferset.Filter('licence == "CC0-1.0"')
+    assert len(transferset.derive(found.root, tmp_path / "free", steps=[step])) == 1
+
+
+def test_a_set_built_of_a_set_has_the_licences_of_its_rows(build, tmp_path):
+    path = tmp_path / "x.jsonl"
+    lines = [{"licence": licence, "text": f"A {licence} text."} for licence in ("A", "B")]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    again = build(build(path).root)
+    assert again.manifest.licence == "A AND B"
+
+
+def test_how_deep_a_record_may_be_does_not_depend_on_its_reader(build, tmp_path):
+    path = tmp_path / "x.jsonl"
+    records = [
+        '{"text": "Here it is.", "x": ' + "[" * deep + "]" * deep + "}\n" for deep in range(90, 110)
+    ]
+    path.write_text("".join(records))
+
+    def deeper(frames: int) -> ShardSet:
+        return deeper(frames - 1) if frames else build(path)
+
+    one, other = build(path), deeper(60)
+    assert one.manifest == other.manifest
+    assert one.manifest.totals["documents"] == 10  # an object and 99 lists
+
+
+def test_a_pipe_is_no_file(build, tmp_path):
+    os.mkfifo(tmp_path / "x.txt")
+    with pytest.raises(UsageError, match="neither a file nor a folder"):
+        build(tmp_path / "x.txt")

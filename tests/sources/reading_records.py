@@ -63,6 +63,7 @@ def cut(bounds: Sequence[int], end: int) -> list[RecordPart]:
     return [RecordPart(i, a, b) for i, (a, b) in enumerate(pairwise(edges)) if a < b]
 
 
-def hashed(text: str) -> int:
-    """The first eight bytes of the SHA-256 of a text's UTF-8, written out."""
-    return int(hashlib.sha256(text.encode()).hexdigest()[:16], 16)
+def hashed(text: str, **about: str) -> int:
+    """The first eight bytes of the SHA-256 of a text's UTF-8, and of what is known of it."""
+    told = "".join(f"\0{name}\0{about[name]}" for name in sorted(about) if about[name])
+    return int(hashlib.sha256((text + told).encode()).hexdigest()[:16], 16)

@@ -98,7 +98,9 @@ def test_strings_of_every_type(kind: pa.DataType, write: Write) -> None:
     path = write(pa.table({"text": values, "title": values}), 3)
     documents, ledger, _ = read_all(path, 1, field="text")
     assert [d.text for d in documents] == list(PROSE)
-    assert [d.doc_id for d in documents] == [hashed(text) for text in PROSE]
+    assert [d.doc_id for d in documents] == [
+        hashed(t, title=d.about.title) for t, d in zip(PROSE, documents, strict=True)
+    ]
     assert ledger == {"no_text": 2}
     if not pa.types.is_binary(kind):
         assert documents[0].about.title == PROSE[0]

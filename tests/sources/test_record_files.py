@@ -50,7 +50,8 @@ def test_plain_text_is_one_document_a_file(tmp_path: Path) -> None:
     (document,) = read_all(path, 1)[0]
     digest = hashlib.sha256(raw)
     assert document.text == raw
-    assert document.doc_id == int.from_bytes(digest.digest()[:8], "big")
+    told = hashlib.sha256(raw + b"\0title\0The Harbour").digest()
+    assert document.doc_id == int.from_bytes(told[:8], "big")
     assert document.about.sha256 == digest.hexdigest()
     assert document.about.title == "The Harbour"
     assert (only(path).records, only(path).field) == (1, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -129,14 +130,20 @@ def _dropped(
     return found
 
 
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
 def _chosen(kept: Sequence[int], tasks: Sequence[Json], cleaned: Sequence[Json]) -> list[Json]:
     books = []
     seen: set[tuple[int, int]] = set()
     for i in kept:
         result, source = cleaned[i], tasks[i]["source"]
         about, doc_id = dict(result["about"]), result["doc_id"]
-        if (source, doc_id) in seen:  # two editions under one number
-            doc_id = int(about["sha256"][:16], 16)
+        # two editions under one number, two copies of one file
+        for other in (about["sha256"], _digest(about["sha256"], tasks[i]["name"])):
+            if (source, doc_id) in seen:
+                doc_id = int(other[:16], 16)
         seen.add((source, doc_id))
         about["language"] = about["language"] or result["vote"]["language"]
         bytes_ = result["bytes"]

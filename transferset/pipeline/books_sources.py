@@ -129,16 +129,18 @@ def fetch(manifest: BookManifest, place: Place) -> tuple[Sequence[Any], list[Jso
     Raises:
         TransfersetError: As `sources.books.fetch.fetch_books`; or no book could be had.
     """
-    from transferset.sources.books.book_manners import BookManners
+    from transferset.sources.books.book_manners import POLITE, BookManners
     from transferset.sources.books.fetch import fetch_books
 
     folder = place.cache / "books" / manifest.name
+    # only of a server that the user names may a manifest ask faster than we think polite
+    pause = manifest.pause if place.named else max(manifest.pause, POLITE.pause)
     fetched = fetch_books(
         manifest.entries,
         folder,
         contact=place.contact or ("offline@localhost" if place.offline else ""),
         named=place.named,
-        manners=BookManners(pause=manifest.pause),
+        manners=BookManners(pause=pause),
         progress=place.progress,
         offline=place.offline,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from transferset import documents, rng, schema
 from transferset.documents import licences
-from transferset.errors import TransfersetError, printable, sentence
+from transferset.errors import InputError, TransfersetError, printable, sentence
 from transferset.executor import Executor
 from transferset.files import write_atomic, writing
 from transferset.ledger import Ledger, Reason
@@ -28,6 +28,7 @@ from transferset.pipeline.interchange import write_datasets_files, write_json, w
 from transferset.pipeline.lineage import ledger_json
 from transferset.pipeline.options import tokenizer_json
 from transferset.pipeline.spill import documents_path, spilled_documents
+from transferset.pipeline.traces import require_one_account
 from transferset.shards import ShardSet
 from transferset.stage import Progress, building, clear, receipts_digest
 from transferset.version import __version__
@@ -69,6 +70,11 @@ def _build(corpus: Corpus, run: Run) -> None:
     reading = corpus.read(run)
     ledger = _ledger(reading)
     _require_rows(corpus, reading, ledger, root)
+    try:
+        require_one_account(corpus.inputs, spilled_documents(root, len(reading.results)))
+    except InputError:
+        clear(root)  # with other inputs it is another recipe
+        raise
     context, tasks = _order_tasks(corpus, reading.results, root)
     written = run.stage("order", order.write_shard, tasks, context, "rows")
     shards = [shard_entry(entry) for entry in written]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transferset import documents
-from transferset.errors import SetError, sentence
+from transferset.errors import InputError, SetError, printable, sentence
 from transferset.manifest import FileEntry, ShardEntry
 from transferset.shards import REMEDY, ShardSet, damage_named
 from transferset.transforms.provenance import group_codes
+
+#: What filters ask of a document.
+_TOLD = ("licence", "author", "title", "language")
 
 #: Columns by which a row finds its document.
 _IDENTITY = ("part", "source", "doc_id")
@@ -61,6 +65,38 @@ def carry_documents(
     return [
         documents.write_documents(root, batches, documents.MIXED if mixed else documents.SCHEMA)
     ]
+
+
+def require_one_account(inputs: str, batches: Iterable[pa.RecordBatch]) -> None:
+    """Refuse documents of one identity of which different things are known.
+
+    A row knows its document by (source, doc_id) alone: filters could not tell them apart.
+
+    Args:
+        inputs: What was read, for the message.
+        batches: The documents, mapped from files; eight bytes of each are held.
+
+    Raises:
+        InputError: Two documents have one `doc_id`, and another licence, author, title or language.
+    """
+    held = list(batches)
+    if not held:
+        return
+    groups = np.concatenate([group_codes(batch) for batch in held])
+    ids = np.concatenate([batch.column("doc_id").to_numpy() for batch in held])
+    order = np.lexsort((ids, groups))
+    same = (np.diff(ids[order]) == 0) & (np.diff(groups[order]) == 0)
+    at = np.flatnonzero(same)
+    table = pa.Table.from_batches(held).select(["doc_id", *_TOLD])
+    ones, others = (table.take(pa.array(order[at + i])) for i in (0, 1))
+    for name in _TOLD:
+        differs = np.flatnonzero(pc.not_equal(ones[name], others[name]).to_numpy())
+        if len(differs):
+            first = int(differs[0])
+            values = " and ".join(repr(t[name][first].as_py()[:60]) for t in (ones, others))
+            found = f"{ones['doc_id'][first]} with the {name} {values}"
+            do = "give each its own id, or leave the ids out"
+            raise InputError(sentence("one document of each id", printable(found), inputs, do))
 
 
 def _renamed(of: Heritage, *, mixed: bool) -> Iterator[pa.RecordBatch]:

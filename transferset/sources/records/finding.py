@@ -82,6 +82,8 @@ def find(
         raise UsageError(sentence(_FORMS, "no such file", source, "check the spelling"))
     if path.is_dir():
         return _folder(path, format, split)
+    if not path.is_file():  # a pipe would be waited for, a device has no end
+        raise UsageError(sentence(_FORMS, "neither a file nor a folder", source))
     _no_splits(split, "a file", source)
     kind = format or _kind(path, None)
     if kind is None:

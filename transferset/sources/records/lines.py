@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,11 @@ _HEAD_BYTES: Final = 8 << 20
 #: Objects inside of objects whose fields are offered.
 _DEEPEST: Final = 4
 
+#: Lists and objects inside of each other.
+DEEPEST: Final = 100
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_BRACKET = re.compile(r"[\[\]{}]")
 _BUFFER: Final = 1 << 20
 _BOM: Final = b"\xef\xbb\xbf"
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -155,6 +161,21 @@ def _member(row: dict[str, object], field: str) -> object:
         raise Unusable(Reason.MALFORMED, f"no field {field}") from None
 
 
+def too_deep(text: str) -> bool:
+    """Whether lists and objects stand deeper than `DEEPEST` in each other.
+
+    The parser's own limit depends on how deep its caller stands, and so would the set.
+    """
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return False
+    depth = 0
+    for mark in _BRACKET.findall(_STRING.sub("", text)):
+        depth += 1 if mark in "[{" else -1
+        if depth > DEEPEST:
+            return True
+    return False
+
+
 def _object(line: Line) -> dict[str, object] | None:
     """The object on a line; None on a line of white space.
 
@@ -167,7 +188,10 @@ def _object(line: Line) -> dict[str, object] | None:
     if not raw or raw.isspace():
         return None
     try:
-        row = json.loads(raw.decode())  # not of bytes: that lets halves of surrogate pairs pass
+        text = raw.decode()  # json.loads of bytes lets halves of surrogate pairs pass
+        if too_deep(text):
+            raise Unusable(Reason.MALFORMED, f"objects more than {DEEPEST} deep")
+        row = json.loads(text)
     except UnicodeDecodeError as error:
         raise Unusable(Reason.MALFORMED, f"{error.reason}, no UTF-8") from None
     except (ValueError, RecursionError) as error:

@@ -90,7 +90,9 @@ def to_document(text: object, row: Mapping[str, Any], origin: Mapping[str, Any])
         known[column] = known[column] or str(origin.get(column) or "")
     doc_id = number(row.get(ID))
     if doc_id is None:
-        doc_id = first_bytes(digest.digest())
+        # what is known belongs to it: two records may share a text, and not its licence
+        about = "".join(f"\0{name}\0{known[name]}" for name in sorted(known) if known[name])
+        doc_id = first_bytes(hashlib.sha256(raw + encoded(about)).digest())
     return Document(doc_id, 0, text, About(**known, sha256=digest.hexdigest()))
 
 
