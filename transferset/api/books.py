@@ -42,6 +42,7 @@ def build_books(
     cache: str | Path | None = None,
     mirror: str | None = None,
     contact: str | None = None,
+    revalidate: bool = False,
     progress: Progress | None = None,
 ) -> ShardSet:
     """Build a corpus set from books: a substitute for the Toronto BookCorpus.
@@ -76,6 +77,7 @@ def build_books(
         cache: Where downloads are kept; None is the platform's cache folder.
         mirror: Root of a server that the user vouches for: it may be a private address.
         contact: Mail or URL put in the User-Agent; needed to fetch.
+        revalidate: Ask servers whether books in the cache have changed (RFC 9110, 13.1).
         progress: Told of finished work.
 
     Returns:
@@ -109,6 +111,7 @@ def build_books(
         cache=cache,
         mirror=mirror,
         contact=contact,
+        revalidate=revalidate,
         progress=progress,
     )
     return carry_out(plan, out, workers, progress, force=force)
@@ -125,6 +128,7 @@ def plan_books(
     cache: str | Path | None = None,
     mirror: str | None = None,
     contact: str | None = None,
+    revalidate: bool = False,
     progress: Progress | None = None,
     offline: bool = False,
     **params: Any,
@@ -152,6 +156,7 @@ def plan_books(
         (mirror,) if mirror is not None else (),
         progress.download if progress is not None else None,
         offline,
+        revalidate,
     )
     sources = locate(given, place, checked.language, checked.limit)
     name = set_name("books", given[0])

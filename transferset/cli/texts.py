@@ -59,6 +59,7 @@ _LICENCE = click.option(
 @click.option("--cache", type=click.Path(path_type=Path), help="Where downloads are kept.")
 @click.option("--mirror", metavar="URL", help="A server that may have a private address.")
 @click.option("--contact", metavar="MAIL", help="Sent to servers; needed to fetch books.")
+@click.option("--revalidate", is_flag=True, help="Ask whether books in the cache have changed.")
 def build_books(
     inputs: tuple[str, ...], no_shuffle: bool, dry_run: bool, out: Path | None, **options: Any
 ) -> None:

@@ -42,6 +42,7 @@ class Place:
         named: Servers that may have private addresses.
         progress: Told of every block that arrives.
         offline: Ask no server; books that are not in the cache are unavailable.
+        revalidate: Ask whether books of the cache have changed.
     """
 
     cache: Path
@@ -49,6 +50,7 @@ class Place:
     named: tuple[str, ...] = ()
     progress: Progress | None = None
     offline: bool = False
+    revalidate: bool = False
 
 
 def locate(
@@ -143,6 +145,7 @@ def fetch(manifest: BookManifest, place: Place) -> tuple[Sequence[Any], list[Jso
         manners=BookManners(pause=pause),
         progress=place.progress,
         offline=place.offline,
+        revalidate=place.revalidate,
     )
     unavailable: list[Json] = [
         {

@@ -24,7 +24,7 @@ from transferset.steps import parse_steps
 Functions = Mapping[str, Callable[..., Any]]
 
 #: Parameters that belong to a run, not to a set.
-OF_THE_RUN: Final = ("out", "workers", "force", "progress")
+OF_THE_RUN: Final = ("out", "workers", "force", "progress", "revalidate")
 
 #: Parameters by which a user vouches for a place or says who asks: `--set` only. A recipe from
 #: elsewhere must not write outside OUT, nor reach into the user's network.
