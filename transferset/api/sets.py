@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 #: Where sets go, and are looked for, when no directory is named.
 SETS: Final = Path("sets")
 
+#: What says how a source is stored, not what it is; outer ones first.
+_ENDINGS: Final = (
+    *(".bz2", ".gz", ".zst", ".zip", ".xml", ".toml", ".csv", ".txt", ".epub"),
+    *(".jsonl", ".ndjson", ".parquet", ".arrow", "-multistream", "-pages-articles"),
+)
+
 #: Most rows that `inspect` reads.
 MOST_SHOWN: Final = 1_000_000
 
@@ -125,6 +131,6 @@ def set_name(kind: str, source: str, date: str | None = None) -> str:
         date: What `latest` turned out to be.
     """
     name = Path(source).name.replace("@latest", f"@{date}")
-    for ending in (".bz2", ".xml", ".toml", "-multistream", "-pages-articles"):
+    for ending in _ENDINGS:
         name = name.removesuffix(ending)
     return f"{kind}-{name.replace('@', '-')}"
