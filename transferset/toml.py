@@ -30,7 +30,7 @@ def read_toml(path: Path, most_bytes: int) -> dict[str, Any]:
         InputError: It is too large or too deep, or not TOML in UTF-8.
         OSError: It cannot be read.
     """
-    if path.exists() and not path.is_file():  # a pipe would be waited for
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for
         raise InputError(sentence("a TOML file", "no plain file", str(path)))
     with path.open("rb") as file:
         content = file.read(most_bytes + 1)
