@@ -32,6 +32,10 @@ class Reason(StrEnum):
     DUPLICATE_DOCUMENT = "duplicate_document"
     NEAR_DUPLICATE = "near_duplicate"
     LICENCE_TEXT = "licence_text"
+    MALFORMED_ROW = "malformed_row"
+    EMPTY_ROW = "empty_row"
+    LEAKED = "leaked"
+    TRUNCATED = "truncated"
     BELOW_MIN_LEN = "below_min_len"
     NOT_SAMPLED = "not_sampled"
     TOO_SHORT = "too_short"
@@ -41,6 +45,10 @@ class Reason(StrEnum):
     EMPTIED = "emptied"
     JOINED = "joined"
     REPLACED = "replaced"
+    VARIED = "varied"
+    UNCHANGED = "unchanged"
+    REPEATED = "repeated"
+    SURPLUS = "surplus"
     OTHER_SPLIT = "other_split"
     BY_TRANSFORM = "by_transform"
 
@@ -66,6 +74,10 @@ UNIT: Mapping[Reason, str] = {
     Reason.DUPLICATE_DOCUMENT: "documents",
     Reason.NEAR_DUPLICATE: "documents",
     Reason.LICENCE_TEXT: "characters",
+    Reason.MALFORMED_ROW: "rows",
+    Reason.EMPTY_ROW: "rows",
+    Reason.LEAKED: "rows",
+    Reason.TRUNCATED: "tokens",
     Reason.BELOW_MIN_LEN: "rows",
     Reason.NOT_SAMPLED: "rows",
     Reason.TOO_SHORT: "rows",
@@ -75,6 +87,10 @@ UNIT: Mapping[Reason, str] = {
     Reason.EMPTIED: "rows",
     Reason.JOINED: "rows",
     Reason.REPLACED: "rows",
+    Reason.VARIED: "rows",
+    Reason.UNCHANGED: "attempts",
+    Reason.REPEATED: "attempts",
+    Reason.SURPLUS: "attempts",
     Reason.OTHER_SPLIT: "rows",
     Reason.BY_TRANSFORM: "rows",
 }
@@ -100,6 +116,10 @@ WHY: Mapping[Reason, str] = {
     Reason.DUPLICATE_DOCUMENT: "another document has the same text",
     Reason.NEAR_DUPLICATE: "another document has nearly the same text",
     Reason.LICENCE_TEXT: "licence and credits of the publisher around the text",
+    Reason.MALFORMED_ROW: "the row of a task file is not what its layout says",
+    Reason.EMPTY_ROW: "a text of the row is empty",
+    Reason.LEAKED: "the row also stands in an evaluation file",
+    Reason.TRUNCATED: "the row was longer than --max-len and was cut at its end",
     Reason.BELOW_MIN_LEN: "the row is shorter than --min-len",
     Reason.NOT_SAMPLED: "the row was not drawn by --sample, or for its part of a mix",
     Reason.TOO_SHORT: "the row has fewer ids than --lengths allows",
@@ -109,6 +129,10 @@ WHY: Mapping[Reason, str] = {
     Reason.EMPTIED: "--delete left no content token in the row",
     Reason.JOINED: "the row stands in the same packed row as the one before it",
     Reason.REPLACED: "a model was fitted on the row, and generated rows stand in its place",
+    Reason.VARIED: "only the variants of the row were wanted (--originals none)",
+    Reason.UNCHANGED: "an attempt changed no piece of the row",
+    Reason.REPEATED: "an attempt gave a row that is there already",
+    Reason.SURPLUS: "an attempt gave a row beyond the target",
     Reason.OTHER_SPLIT: "the row is in another split",
     Reason.BY_TRANSFORM: "a transform from outside transferset dropped the row",
 }

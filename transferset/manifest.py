@@ -103,6 +103,7 @@ SHAPE: Final[dict[Any, Any]] = {
     "ledger": [{"reason": text, "unit": text, "count": count}],
     "shards": [{**_FILE, "file": file_name, "rows": count, "tokens": count, "pieces": [text]}],
     "files": [{**_FILE, "file": set_file}],
+    "names": {...: [text]},
 }
 
 
@@ -128,16 +129,23 @@ class Manifest:
     ledger: Sequence[Json]
     shards: Sequence[ShardEntry]
     files: Sequence[FileEntry] = field(default_factory=tuple)
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def _body(self) -> Json:
+        body = asdict(self)
+        if not self.names:  # most sets have no codes
+            del body["names"]
+        return body
 
     def to_bytes(self) -> bytes:
         """Canonical JSON with the digest of itself as last member."""
-        body = asdict(self)
+        body = self._body()
         return pretty({**body, "digest": digest_json(body)})
 
     @property
     def digest(self) -> str:
         """Digest of the manifest; a derived set names its parents by it."""
-        return digest_json(asdict(self))
+        return digest_json(self._body())
 
     @classmethod
     def from_bytes(cls, raw: bytes, at: str) -> Manifest:
@@ -164,7 +172,7 @@ class Manifest:
         if stated != digest_json(body):
             raise _damaged(raw, at)
         try:
-            check(body, SHAPE)
+            check({"names": {}, **body}, SHAPE)
         except Misshapen as error:
             where = f"{at}, bytes 0–{len(raw) - 1}, member {error.member}"
             raise SetError(sentence(error.expected, error.found, where)) from None

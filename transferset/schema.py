@@ -23,6 +23,13 @@ _FIXED: Mapping[str, pa.DataType] = {
     "labels": pa.list_(pa.int32()),
     "text": pa.string(),
     "text_pair": pa.string(),
+    "label": pa.int64(),
+    "words": pa.list_(pa.string()),
+    "words_pair": pa.list_(pa.string()),
+    "space": pa.list_(pa.bool_()),
+    "space_pair": pa.list_(pa.bool_()),
+    "pos": pa.list_(pa.uint8()),
+    "pos_pair": pa.list_(pa.uint8()),
     "doc_id": pa.uint64(),
     "rev_id": pa.uint64(),
     "sentence": pa.uint32(),
@@ -33,7 +40,22 @@ _FIXED: Mapping[str, pa.DataType] = {
 }
 
 #: Columns of one number a row.
-FIXED_WIDTH: Final = ("doc_id", "rev_id", "sentence", "source", "part", "parent_row", "copy")
+FIXED_WIDTH: Final = (
+    "label",
+    "doc_id",
+    "rev_id",
+    "sentence",
+    "source",
+    "part",
+    "parent_row",
+    "copy",
+)
+
+#: The only column that may hold nulls: a row that was changed has no label.
+NULLABLE: Final = ("label",)
+
+#: The label of a regression task; of classes it is a code.
+SCORE: Final = pa.float32()
 
 #: The address of a row of a derived set: the row that it comes from, and which copy of it it is.
 ADDRESS: Final = ("parent_row", "copy")
@@ -47,12 +69,19 @@ def ids_type(vocabulary_size: int) -> pa.DataType:
     return pa.uint16() if vocabulary_size <= UINT16_VOCABULARY else pa.int32()
 
 
-def make_schema(columns: Sequence[str], ids: pa.DataType) -> pa.Schema:
+def make_schema(
+    columns: Sequence[str],
+    ids: pa.DataType,
+    label: pa.DataType | None = None,
+    names: Mapping[str, Sequence[str]] | None = None,
+) -> pa.Schema:
     """The Arrow schema of a set.
 
     Args:
         columns: Names out of `COLUMNS`.
         ids: Type of one token id, see `ids_type`.
+        label: Type of `label`: int64 (classes; also None) or `SCORE`.
+        names: Of the codes in a column; those of `label` become a ClassLabel.
 
     Returns:
         A schema in canonical order whose metadata holds the `datasets` features and the format
@@ -66,26 +95,33 @@ def make_schema(columns: Sequence[str], ids: pa.DataType) -> pa.Schema:
         raise UsageError(sentence(f"columns out of {', '.join(COLUMNS)}", ", ".join(unknown)))
     if not {"input_ids", "text"} & set(columns):
         raise UsageError(sentence("a column input_ids or text", ", ".join(columns) or "none"))
-    types = {"input_ids": pa.list_(ids), **_FIXED}
+    types = {"input_ids": pa.list_(ids), **_FIXED, "label": label or _FIXED["label"]}
     fields = [pa.field(name, types[name]) for name in COLUMNS if name in columns]
     schema = pa.schema(fields)
     return schema.with_metadata(
         {
-            "huggingface": json.dumps({"info": {"features": features(schema)}}),
+            "huggingface": json.dumps({"info": {"features": features(schema, names)}}),
             "transferset": json.dumps({"format": FORMAT_VERSION}),
         }
     )
 
 
-def features(schema: pa.Schema) -> dict[str, object]:
-    """The `datasets` features of a schema, as its JSON."""
-    return {field.name: _feature(field.type) for field in schema}
+def features(
+    schema: pa.Schema, names: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, object]:
+    """The `datasets` features of a schema, as its JSON; see `make_schema`."""
+    classes = (names or {}).get("label")
+    found: dict[str, object] = {field.name: _feature(field.type) for field in schema}
+    # codes of words stay numbers: `datasets` would cast them to eight times their size
+    if classes and "label" in found and pa.types.is_integer(schema.field("label").type):
+        found["label"] = {"names": list(classes), "_type": "ClassLabel"}
+    return found
 
 
 def _feature(kind: pa.DataType) -> dict[str, object]:
     if pa.types.is_list(kind):
         return {"feature": _feature(kind.value_type), "_type": "List"}
-    return {"dtype": str(kind), "_type": "Value"}
+    return {"dtype": "float32" if kind == SCORE else str(kind), "_type": "Value"}
 
 
 def describe(schema: pa.Schema) -> dict[str, str]:

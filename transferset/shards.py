@@ -88,7 +88,10 @@ class ShardWriter:
 
     def _write_batch(self, batch: pa.RecordBatch) -> None:
         # arrays rebuilt on their own buffers: an IPC writer keeps what a slice left around
-        columns = [_compact(batch.column(i)) for i in range(batch.num_columns)]
+        columns = [
+            _with_nulls(column) if field.name in schemas.NULLABLE else _compact(column)
+            for field, column in zip(batch.schema, batch.columns, strict=True)
+        ]
         self._stream.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
         self._rows += batch.num_rows
         if "input_ids" in self._schema.names:
@@ -110,6 +113,13 @@ class ShardWriter:
         )
 
 
+def _with_nulls(array: pa.Array) -> pa.Array:
+    """As `_compact`, with nulls: zeros stand below them."""
+    missing = array.is_null().to_numpy(zero_copy_only=False)
+    values = array.fill_null(0).to_numpy()
+    return pa.array(values, array.type, mask=missing if missing.any() else None)
+
+
 def _compact(array: pa.Array) -> pa.Array:
     """The same values in buffers that hold nothing else, so that their bytes are determined."""
     if array.null_count:
@@ -123,6 +133,8 @@ def _compact(array: pa.Array) -> pa.Array:
         offsets = np.frombuffer(raw, np.int32, len(array) + 1, 4 * array.offset)
         used = (data or pa.py_buffer(b"")).slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
         return pa.StringArray.from_buffers(len(array), _from_zero(offsets).buffers()[1], used)
+    if pa.types.is_boolean(array.type):
+        return pa.array(array.to_numpy(zero_copy_only=False), array.type)
     return pa.array(array.to_numpy(), array.type)
 
 
@@ -271,8 +283,9 @@ def stated_schema(found: ShardSet) -> pa.Schema:
     """
     kinds = found.manifest.schema
     ids = pa.uint16() if "uint16" in kinds.get("input_ids", "") else pa.int32()
+    label = schemas.SCORE if kinds.get("label") == str(schemas.SCORE) else None
     try:
-        expected = schemas.make_schema(list(kinds), ids)
+        expected = schemas.make_schema(list(kinds), ids, label, found.manifest.names)
     except TransfersetError as error:
         raise SetError(f"{error} ({found.root / MANIFEST})") from None
     if schemas.describe(expected) != kinds:

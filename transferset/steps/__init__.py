@@ -4,6 +4,7 @@ A step says *what*; how it is done stands in `transforms`. It has the same name 
 in TOML and in Python: `--sample 10%`, `{sample = "10%"}`, `Sample("10%")`.
 """
 
+from transferset.steps.augmenting import Augment, ReplaceLm, Vary
 from transferset.steps.kinds import (
     STEPS,
     Custom,
@@ -18,15 +19,16 @@ from transferset.steps.kinds import (
     Sample,
     Shuffle,
     Split,
-    Step,
     step_json,
     step_name,
 )
 from transferset.steps.parsing import parse_steps, step_from_text
 from transferset.steps.plugins import load_function, transform
+from transferset.steps.step import Step
 
 __all__ = [
     "STEPS",
+    "Augment",
     "Custom",
     "Dedupe",
     "Delete",
@@ -36,10 +38,12 @@ __all__ = [
     "Mask",
     "Pack",
     "Replace",
+    "ReplaceLm",
     "Sample",
     "Shuffle",
     "Split",
     "Step",
+    "Vary",
     "load_function",
     "parse_steps",
     "step_from_text",

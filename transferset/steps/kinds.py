@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, ClassVar, Final
 
@@ -16,44 +16,8 @@ from transferset.steps.amounts import (
     probability,
     require,
 )
-
-Json = dict[str, Any]
-Columns = tuple[str, ...]
-
-#: Columns that describe the text that a row was; a step that changes the ids drops them.
-TEXT: Final = ("text", "text_pair")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Base of all steps: frozen, hashable, checked when made.
-
-    Class attributes say what a step does to a set, for planning:
-
-    Attributes:
-        name: On the command line (`--name`) and in TOML.
-        two_phase: It must see all rows before it can change the first.
-        keeps_rows: Exactly the rows that come in go out, in order.
-        moves_ids: Ids change their place within the row, so labels by position would be wrong.
-        needs: Columns that it reads.
-    """
-
-    name: ClassVar[str] = ""
-    two_phase: ClassVar[bool] = False
-    keeps_rows: ClassVar[bool] = False
-    moves_ids: ClassVar[bool] = False
-    needs: ClassVar[Columns] = ("input_ids",)
-
-    def params(self) -> Json:
-        """The step's parameters as JSON."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
-
-    def columns(self, before: Columns) -> Columns:
-        """Columns of the set after this step, given those before it."""
-        return before
-
-    def _set(self, name: str, value: object) -> None:
-        object.__setattr__(self, name, value)
+from transferset.steps.augmenting import Augment, ReplaceLm
+from transferset.steps.step import TEXT, Columns, Json, Step, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,14 +290,10 @@ class Custom(Step):
 STEPS: Final[Mapping[str, type[Step]]] = {
     kind.name: kind
     for kind in (
-        Sample, Shuffle, Generate, Mask, Delete, Replace, Lengths, Filter, Dedupe, Pack, Split,
+        Sample, Shuffle, Generate, Mask, Delete, Replace, Augment, ReplaceLm, Lengths, Filter,
+        Dedupe, Pack, Split,
     )
 }  # fmt: skip
-
-
-def without(columns: Columns, gone: Sequence[str]) -> Columns:
-    """The columns that are left, in order."""
-    return tuple(c for c in columns if c not in gone)
 
 
 def step_name(step: Step) -> str:

@@ -9,7 +9,8 @@ from dataclasses import fields
 from typing import Any, Final
 
 from transferset.errors import UsageError, sentence
-from transferset.steps.kinds import STEPS, Step
+from transferset.steps.kinds import STEPS
+from transferset.steps.step import Step
 
 Json = dict[str, Any]
 

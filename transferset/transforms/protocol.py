@@ -58,6 +58,54 @@ class Position:
         return flat[:, :draws] / 2.0**32
 
 
+class Spelling(Protocol):
+    """How words and texts are spelled in the pieces of the set's tokenizer."""
+
+    @property
+    def mask(self) -> str:
+        """The mask piece as text, `[MASK]`."""
+        ...
+
+    @property
+    def joins(self) -> bool:
+        """Whether a text's pieces are those of its words side by side, but where words touch."""
+        ...
+
+    def spell(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+        """The content ids of each text, without special pieces.
+
+        A mask piece that a text spells out is text like any other.
+
+        Returns:
+            Ids of all texts, and offsets, shape [texts + 1].
+        """
+        ...
+
+    def spell_masked(
+        self, texts: Sequence[str]
+    ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+        """As `spell`, but a mask piece that is spelled out is the mask."""
+        ...
+
+    def edges(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Whether what stands right before (after) a word, without a space, can change its pieces.
+
+        Of two words that touch, pieces must be found together if the first is open after and the
+        second is open before.
+        """
+        ...
+
+
+class LanguageModel(Protocol):
+    """A masked language model that proposes words in the place of words."""
+
+    def propose(
+        self, texts: Sequence[Sequence[str]], spaces: Sequence[Sequence[bool]], count: int
+    ) -> list[list[list[str]]]:
+        """Candidates for each word of each text; see `language_models`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What is known of the set whose rows are transformed.
@@ -70,6 +118,12 @@ class Setting:
         sources: Names and languages by code, as the manifest's `sources` have them.
         parts: Names of the parts of a mix, by code.
         documents: Opens the documents table; None if the set has none.
+        max_len: Most ids of a row; None is any number.
+        tags: Names of the codes in `pos`.
+        keep_label: Rows that are changed keep their label.
+        spelling: How words are spelled; None unless a step makes texts.
+        language_model: Loads the model of a `replace-lm`; None unless there is such a step.
+        leaks: Digests of evaluation rows, uint64[n, 2], see `variation`; None if there are none.
     """
 
     vocab_size: int
@@ -82,6 +136,12 @@ class Setting:
     sources: Sequence[Json] = ()
     parts: Sequence[str] = ()
     documents: Callable[[], Iterator[pa.RecordBatch]] | None = None
+    max_len: int | None = None
+    tags: Sequence[str] = ()
+    keep_label: bool = False
+    spelling: Spelling | None = None
+    language_model: Callable[[], LanguageModel] | None = None
+    leaks: npt.NDArray[np.uint64] | None = None
 
     def is_content(self) -> npt.NDArray[np.bool_]:
         """For each id whether it is a content token, shape [vocab_size]; [UNK] is one."""
@@ -181,6 +241,22 @@ class Fitter(Protocol):
         ...
 
 
+class Rounds(Fitter, Protocol):
+    """A fitter that surveys the rows several times.
+
+    As long as the model has a member `round`, the rows are surveyed again and the model is
+    concluded anew; `conclude` is the first to make one.
+    """
+
+    def survey_round(self, model: Json, at: Position, folder: Path) -> Survey:
+        """A new survey of one range, in a worker; `folder` holds what was written so far."""
+        ...
+
+    def conclude_round(self, found: Surveyed, model: Json, at: Position, folder: Path) -> Json:
+        """The next model, in the driver."""
+        ...
+
+
 #: Step name → `module:class`; the class takes (step, setting).
 _IMPLEMENTATIONS: Final[Mapping[str, str]] = {
     "sample": "sample:SampleRows",
@@ -189,6 +265,8 @@ _IMPLEMENTATIONS: Final[Mapping[str, str]] = {
     "mask": "mask:MaskTokens",
     "delete": "delete:DeleteTokens",
     "replace": "replace:ReplaceTokens",
+    "augment": "augment:AugmentRows",
+    "replace-lm": "replace_lm:ReplaceByModel",
     "lengths": "lengths:KeepLengths",
     "filter": "filters:FilterRows",
     "dedupe": "dedupe:DropDuplicates",
