@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from transferset.api import (
         books_find,
         build_books,
+        build_task,
         build_text,
         build_wiki,
         derive,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         open,
         plan_books,
         plan_derive,
+        plan_task,
         plan_text,
         plan_wiki,
         report,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from transferset.errors import InputError, SetError, TransfersetError, UsageError
     from transferset.shards import ShardSet
     from transferset.steps import (
+        Augment,
         Dedupe,
         Delete,
         Filter,
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
         Mask,
         Pack,
         Replace,
+        ReplaceLm,
         Sample,
         Shuffle,
         Split,
@@ -53,21 +57,22 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "transferset.api": (
-        "books_find", "build_books", "build_text", "build_wiki", "derive", "diff", "inspect",
-        "mix", "open", "plan_books", "plan_derive", "plan_text", "plan_wiki", "report", "run",
-        "stats", "verify", "vocab_fit",
+        "books_find", "build_books", "build_task", "build_text", "build_wiki", "derive", "diff",
+        "inspect", "mix", "open", "plan_books", "plan_derive", "plan_task", "plan_text",
+        "plan_wiki", "report", "run", "stats", "verify", "vocab_fit",
     ),
     "transferset.errors": ("InputError", "SetError", "TransfersetError", "UsageError"),
     "transferset.shards": ("ShardSet",),
     "transferset.steps": (
-        "Dedupe", "Delete", "Filter", "Generate", "Lengths", "Mask", "Pack", "Replace", "Sample",
-        "Shuffle", "Split", "transform",
+        "Augment", "Dedupe", "Delete", "Filter", "Generate", "Lengths", "Mask", "Pack", "Replace",
+        "ReplaceLm", "Sample", "Shuffle", "Split", "transform",
     ),
 }  # fmt: skip
 
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Augment",
     "Dedupe",
     "Delete",
     "Filter",
@@ -77,6 +82,7 @@ __all__ = [
     "Mask",
     "Pack",
     "Replace",
+    "ReplaceLm",
     "Sample",
     "SetError",
     "ShardSet",
@@ -87,6 +93,7 @@ __all__ = [
     "__version__",
     "books_find",
     "build_books",
+    "build_task",
     "build_text",
     "build_wiki",
     "derive",
@@ -96,6 +103,7 @@ __all__ = [
     "open",
     "plan_books",
     "plan_derive",
+    "plan_task",
     "plan_text",
     "plan_wiki",
     "report",

@@ -6,6 +6,7 @@ from transferset.api.deriving import derive, mix, plan_derive
 from transferset.api.running import run
 from transferset.api.sets import SETS, Inspection, inspect, only_set, open, set_name, verify
 from transferset.api.showing import diff, report, stats
+from transferset.api.tasks import build_task, plan_task
 from transferset.api.texts import build_text, plan_text
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Inspection",
     "books_find",
     "build_books",
+    "build_task",
     "build_text",
     "build_wiki",
     "derive",
@@ -24,6 +26,7 @@ __all__ = [
     "open",
     "plan_books",
     "plan_derive",
+    "plan_task",
     "plan_text",
     "plan_wiki",
     "report",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from transferset.api.sets import SETS, only_set
 from transferset.errors import SetError, UsageError, sentence
-from transferset.manifest import MANIFEST
+from transferset.manifest import MANIFEST, Json
 from transferset.shards import ShardSet
-from transferset.steps import Step, step_json
+from transferset.steps import ReplaceLm, Step, step_json
 
 if TYPE_CHECKING:
     from transferset.executor import LocalExecutor
@@ -36,6 +36,7 @@ def derive(
     preset: str | None = None,
     fit: str | Path | None = None,
     lineage: bool = False,
+    keep_label: bool = False,
     shards: int | None = None,
     workers: int | None = None,
     force: bool = False,
@@ -53,9 +54,11 @@ def derive(
         steps: What is done to the rows, in order: `transferset.Sample("10%")`,
             `transferset.Shuffle()`, …
         seed: Of all random choices, 0 ≤ seed < 2**64.
-        preset: Steps exactly as a publication did: `vandegraaf2021:generated`, …; instead of steps.
+        preset: Steps exactly as a publication did: `vandegraaf2021:generated`, `liu2020:sst2`, …;
+            instead of steps. `jiao2019` takes its model from one `ReplaceLm` in `steps`.
         fit: A set whose distributions `generate` and `replace` take, instead of the parent's.
         lineage: Keep each row's address as columns `parent_row` and `copy`.
+        keep_label: Rows that a step changes keep their label; else they have none.
         shards: Number of shards; None is one per 256 MB.
         workers: Worker processes; None is the number of processors.
         force: Replace what is in `out`.
@@ -77,7 +80,14 @@ def derive(
     from transferset.stage import Quiet
 
     plan = plan_derive(
-        src, steps=steps, seed=seed, preset=preset, fit=fit, lineage=lineage, shards=shards
+        src,
+        steps=steps,
+        seed=seed,
+        preset=preset,
+        fit=fit,
+        lineage=lineage,
+        keep_label=keep_label,
+        shards=shards,
     )
     root = _place(out, plan.name)
     plans = splits(plan)
@@ -107,6 +117,7 @@ def plan_derive(
     preset: str | None = None,
     fit: str | Path | None = None,
     lineage: bool = False,
+    keep_label: bool = False,
     shards: int | None = None,
 ) -> DerivePlan:
     """Check a derivation without writing anything (`--dry-run`).
@@ -119,12 +130,10 @@ def plan_derive(
     from transferset.pipeline.derive_plan import make_derive_plan
     from transferset.pipeline.presets import derive_preset
 
-    if preset is not None and steps:
-        raise UsageError(sentence("steps, or --as", "both"))
     record = None
     parent = ShardSet.open(only_set(src))
     if preset is not None:
-        steps, record = derive_preset(preset, parent.manifest)
+        steps, record = derive_preset(preset, parent.manifest, steps)
     return make_derive_plan(
         parent,
         tuple(steps),
@@ -132,9 +141,21 @@ def plan_derive(
         seed=seed,
         fit=ShardSet.open(fit) if fit is not None else None,
         lineage=lineage,
+        keep_label=keep_label,
         shards=shards,
         preset=record,
+        models=_models(steps),
     )
+
+
+def _models(steps: Sequence[Step]) -> list[Json]:
+    """What the language models of steps are, for the recipe."""
+    found = [step for step in steps if isinstance(step, ReplaceLm)]
+    if not found:
+        return []
+    from transferset.language_models import describe
+
+    return [describe(step.model, step.vectors) for step in found]
 
 
 def mix(

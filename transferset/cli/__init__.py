@@ -9,11 +9,17 @@ from typing import Final
 
 import click
 
-from transferset.cli import building, deriving, showing, texts  # their commands join the group
+from transferset.cli import (  # their commands join the group
+    building,
+    deriving,
+    showing,
+    tasks,
+    texts,
+)
 from transferset.cli.group import say, transferset
 from transferset.errors import TransfersetError, printable
 
-__all__ = ["building", "deriving", "run", "showing", "texts", "transferset"]
+__all__ = ["building", "deriving", "run", "showing", "tasks", "texts", "transferset"]
 
 INTERRUPTED: Final = 130
 

@@ -35,6 +35,7 @@ _FORCE = click.option("--force", is_flag=True, help="Replace what is in --out.")
         "transferset derive sets/wiki --out sets/generated --sample 10% --generate 100%",
         "transferset derive sets/wiki --out sets/clean --filter 'unknown < 0.1' --dedupe exact",
         "transferset derive sets/wiki --out sets/paper --as vandegraaf2021:randomised",
+        "transferset derive sets/task --out sets/augmented --augment mask=0.1,pos=0.1,target=10x",
     ),
 )
 @click.argument("src", metavar="[SRC]", required=False, type=click.Path(path_type=Path))
@@ -44,16 +45,19 @@ _FORCE = click.option("--force", is_flag=True, help="Replace what is in --out.")
     "preset",
     metavar="NAME",
     help="Steps exactly as a publication had them: vandegraaf2021:10%, :1%, :0.1%, :randomised "
-    "or :generated.",
+    "or :generated; liu2020:sst2, tang2019:sst2, jiao2019:sst2 or another task.",
 )
 @click.option(
     "--fit",
     type=click.Path(path_type=Path),
     metavar="SET",
-    help="Where --generate and --replace take their distributions from. [SRC]",
+    help="Where --generate, --replace and --augment take their distributions from. [SRC]",
 )
 @click.option(
     "--lineage", is_flag=True, help="Keep each row's origin as columns parent_row and copy."
+)
+@click.option(
+    "--keep-label", is_flag=True, help="Rows that a step changes keep their label. [they have none]"
 )
 @_SEED
 @_SHARDS
@@ -90,7 +94,21 @@ def derive(
     sets = list(found.values()) if isinstance(found, dict) else [found]
     say_deviations(sets[0])
     for one in sets:
+        _say_attempts(one)
         _echo(one)
+
+
+def _say_attempts(found: ShardSet) -> None:
+    """What came of the attempts of a step that varies rows."""
+    path = found.root / "_tables" / "augment.json"
+    if not any(entry.file == "_tables/augment.json" for entry in found.manifest.files):
+        return
+    table = json.loads(path.read_bytes())
+    made = sum(one["made"] for one in table["attempts"])
+    accepted = sum(one["accepted"] for one in table["attempts"])
+    say(f"{accepted:,} of {made:,} attempts gave new rows: {table['multiple']:.2f} times the rows")
+    if not table["reached"]:
+        say("NOTE: the target was not reached; raise max_iterations, or mask and pos")
 
 
 derive.params += step_options()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import click
@@ -14,7 +15,7 @@ from transferset.steps.plugins import GROUP, offered
 _FLAGS: Final = {
     "--shuffle": ("shuffle", None, "Permute the tokens of each row; [CLS] and [SEP] stay."),
     "--shuffle-words": ("shuffle", "words=true", "Permute words with all their pieces."),
-    "--with-replacement": ("", "with_replacement=true", "Of the --sample before it: a bootstrap."),
+    "--with-replacement": ("", None, "Of the --sample before it: a bootstrap."),
 }
 
 #: Options with a value: option, step, metavar, help.
@@ -26,15 +27,38 @@ _VALUED: Final = {
     "--mask": ("mask", "P", "Mask tokens statically: 0.15 or 0.15,rule=bert,words=true."),
     "--delete": ("delete", "P", "Delete tokens: 0.1 or 0.1,words=true."),
     "--replace": ("replace", "P", "Replace tokens by draws from the unigram distribution."),
+    "--augment": (
+        "augment",
+        "CHANGES",
+        "Variants of each row: mask=0.1,pos=0.1,iterations=10, or target=10x instead of "
+        "iterations; also delete, swap, window, pairs=cycle|random|both, match_case, output.",
+    ),
+    "--replace-lm": (
+        "replace-lm",
+        "model=DIR,…",
+        "Variants with words that a masked language model proposes: "
+        "model=DIR,candidates=15,p=0.4,iterations=10.",
+    ),
+    "--originals": (
+        "",
+        "first|none",
+        "Of the --augment or --replace-lm before it: whether rows stand before their variants.",
+    ),
     "--lengths": ("lengths", "A:B", "Keep rows of A to B ids, [CLS] and [SEP] included."),
     "--filter": ("filter", "EXPR", "Keep rows that satisfy 'unknown < 0.1 and length > 5'."),
     "--dedupe": ("dedupe", "exact", "Keep the first of equal rows."),
     "--pack": ("pack", "N", "Fill rows of up to N ids from consecutive rows."),
     "--split": ("split", "NAME=SHARE,…", "Write sibling sets: train=0.98,validation=0.02."),
+    "--stratify": ("", "label", "Of the --split before it: the same shares of each class."),
 }
 
-#: Modifiers: they change the sample before them.
-_OF_SAMPLE: Final = {"--by": "by", "--with-replacement": "with_replacement"}
+#: Options that give a parameter to the step before them: the steps that have it, and its name.
+_MODIFIERS: Final = {
+    "--by": (("sample",), "by"),
+    "--with-replacement": (("sample",), "with_replacement"),
+    "--originals": (("augment", "replace-lm"), "originals"),
+    "--stratify": (("split",), "stratify"),
+}
 
 
 class StepOption(click.Option):
@@ -83,8 +107,9 @@ def step_options() -> list[StepOption]:
     every = {**flags, **valued}
     order = [
         "--sample", "--by", "--with-replacement", "--shuffle", "--shuffle-words",
-        "--shuffle-window", "--generate", "--mask", "--delete", "--replace", "--lengths",
-        "--filter", "--dedupe", "--pack", "--split",
+        "--shuffle-window", "--generate", "--mask", "--delete", "--replace", "--augment",
+        "--replace-lm", "--originals", "--lengths", "--filter", "--dedupe", "--pack", "--split",
+        "--stratify",
     ]  # fmt: skip
     return [every[name] for name in order]
 
@@ -116,25 +141,37 @@ def read_steps(given: list[tuple[str, Any]]) -> list[Step]:
     Raises:
         UsageError: A wrong value, or a modifier without its step.
     """
-    texts: list[tuple[str, str | None]] = []
+    found: list[_Given] = []
     for option, value in given:
-        if option in _OF_SAMPLE:
-            texts[-1:] = [_modified(texts[-1:], option, value)]
+        if option in _MODIFIERS:
+            _modify(found[-1:], option, value)
         elif option in _FLAGS:
             step, fixed, _ = _FLAGS[option]
-            texts.append((step, fixed))
+            found.append(_Given(step, fixed))
         elif option == "--shuffle-window":
-            texts.append(("shuffle", f"window={value}"))
+            found.append(_Given("shuffle", f"window={value}"))
         else:
             # an option whose value was left out has a mark of click's own there
-            texts.append((option.removeprefix("--"), value if isinstance(value, str) else None))
-    return [step_from_text(name, value) for name, value in texts]
+            text = value if isinstance(value, str) else None
+            found.append(_Given(option.removeprefix("--"), text))
+    return [step_from_text(one.step, one.value, one.modifiers) for one in found]
 
 
-def _modified(
-    last: list[tuple[str, str | None]], option: str, value: str | None
-) -> tuple[str, str]:
-    if not last or last[0][0] != "sample":
-        found = f"--{last[0][0]}" if last else "nothing"
-        raise UsageError(sentence(f"--sample right before {option}", found))
-    return "sample", f"{last[0][1]},{_OF_SAMPLE[option]}={value or 'true'}"
+@dataclass(slots=True)
+class _Given:
+    """A step as it was given: its value, and what later options say of it."""
+
+    step: str
+    value: str | None
+    modifiers: dict[str, str] = field(default_factory=dict)
+
+
+def _modify(last: list[_Given], option: str, value: str | None) -> None:
+    steps, parameter = _MODIFIERS[option]
+    if not last or last[0].step not in steps:
+        expected = " or ".join(f"--{step}" for step in steps)
+        found = f"--{last[0].step}" if last else "nothing"
+        raise UsageError(sentence(f"{expected} right before {option}", found))
+    if parameter in last[0].modifiers:
+        raise UsageError(sentence(f"--{last[0].step} with one {option}", "two"))
+    last[0].modifiers[parameter] = value or "true"

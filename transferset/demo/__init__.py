@@ -1,6 +1,6 @@
-"""The embedded sample: a small MediaWiki dump and two small books, written for this project.
+"""The embedded sample: a small MediaWiki dump, two small books and a task, made for this project.
 
-They are CC0-1.0, and what `transferset build wiki demo` and `build books demo` read. The dump's
+They are CC0-1.0, and what `transferset build wiki demo`, `books demo` and `task demo` read. The dump's
 sources and the script that makes it are in `tools/sample` of the repository.
 """
 
@@ -26,6 +26,15 @@ def books() -> Path:
         Their folder.
     """
     return _folder() / "books"
+
+
+def task() -> Path:
+    """Find the sample task: 60 sentences, positive and negative.
+
+    Returns:
+        Path of a `.tsv` with the columns `sentence` and `label`.
+    """
+    return _folder() / "task.tsv"
 
 
 def _folder() -> Path:

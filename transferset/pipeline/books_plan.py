@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Final, cast
@@ -120,6 +120,11 @@ class BooksPlan:
     def schema(self) -> pa.Schema:
         """See `Corpus.schema`."""
         return schema_of(self.params, self.tokenizer)
+
+    @property
+    def names(self) -> Mapping[str, Sequence[str]]:
+        """See `Corpus.names`."""
+        return {}
 
     @property
     def inputs(self) -> str:

@@ -70,28 +70,40 @@ def _build(corpus: Corpus, run: Run) -> None:
     reading = corpus.read(run)
     ledger = _ledger(reading)
     _require_rows(corpus, reading, ledger, root)
-    try:
-        require_one_account(corpus.inputs, spilled_documents(root, len(reading.results)))
-    except InputError:
-        clear(root)  # with other inputs it is another recipe
-        raise
-    context, tasks = _order_tasks(corpus, reading.results, root)
+    _require_one_account(corpus, reading, root)
+    context, tasks = _order_tasks(corpus, reading, root)
     written = run.stage("order", order.write_shard, tasks, context, "rows")
     shards = [shard_entry(entry) for entry in written]
     with writing(root):
         files = [
             *tokenizer,
             *write_datasets_files(root, run.recipe, corpus.schema, shards, split="train"),
-            documents.write_documents(
-                root, spilled_documents(root, len(reading.results)), documents.SCHEMA
-            ),
+            *_documents(corpus, reading, root),
             *(write_json(root, name, body) for name, body in sorted(reading.tables.items())),
+            *reading.files,
         ]
         manifest = _manifest(corpus, reading, ledger, run.recipe, shards, files)
         manifest = replace(manifest, licence=licences(root, manifest, manifest.licence))
         write_cards(root, manifest, corpus.schema)
         write_atomic(root / MANIFEST, manifest.to_bytes())
         _remove_spent(root, reading)
+
+
+def _require_one_account(corpus: Corpus, reading: Reading, root: Path) -> None:
+    if "doc_id" not in corpus.schema.names:
+        return
+    try:
+        require_one_account(corpus.inputs, spilled_documents(root, len(reading.results)))
+    except InputError:
+        clear(root)  # with other inputs it is another recipe
+        raise
+
+
+def _documents(corpus: Corpus, reading: Reading, root: Path) -> list[FileEntry]:
+    if "doc_id" not in corpus.schema.names:
+        return []
+    found = spilled_documents(root, len(reading.results))
+    return [documents.write_documents(root, found, documents.SCHEMA)]
 
 
 def _remove_spent(root: Path, reading: Reading) -> None:
@@ -122,11 +134,12 @@ def _require_rows(corpus: Corpus, reading: Reading, ledger: Ledger, root: Path) 
 
 
 def _order_tasks(
-    corpus: Corpus, read: Sequence[Json], root: Path
+    corpus: Corpus, reading: Reading, root: Path
 ) -> tuple[order.OrderContext, list[Json]]:
+    read = reading.results
     tasks = order.plan(
         [result["rows"] for result in read],
-        _data_bytes(corpus, read),
+        reading.data_bytes or _data_bytes(corpus, read),
         corpus.params.shards,
         receipts_digest(root, READ, len(read)),
     )
@@ -169,7 +182,7 @@ def _manifest(
         seed=corpus.seed,
         generator=rng.GENERATOR,
         recipe=recipe,
-        code={"transferset": __version__, "engine": "+".join(engines)},
+        code={"transferset": __version__, "engine": "+".join(engines), **reading.code},
         tokenizer=tokenizer_json(corpus.tokenizer),
         parents=[],
         sources=reading.sources,
@@ -179,11 +192,14 @@ def _manifest(
             "documents": sum(s["documents"] for s in reading.statistics),
             "rows": rows,
             "tokens": tokens,
-            "content_tokens": tokens - 2 * rows,
+            "content_tokens": tokens - 2 * rows
+            if reading.content_tokens is None
+            else reading.content_tokens,
             "bytes": sum(s.bytes for s in shards),
         },
         statistics=reading.statistics,
         ledger=ledger_json(ledger),
         shards=tuple(shards),
         files=tuple(files),
+        names=corpus.names,
     )

@@ -40,6 +40,7 @@ class Chain:
         models: Model of each step, as far as they are concluded; None for local steps.
         columns: Columns of SRC that are read.
         first: Ordinal of the first step, see `generations.first_ordinal`.
+        keep_label: Rows that are changed keep their label.
     """
 
     src: Path
@@ -50,6 +51,7 @@ class Chain:
     models: tuple[Json | None, ...]
     columns: tuple[str, ...]
     first: int = 0
+    keep_label: bool = False
 
     @property
     def origin(self) -> int:
@@ -90,7 +92,7 @@ class Chain:
             Batches with at least one row each, in ascending order of addresses.
         """
         found = self._open()
-        setting = setting_of(found, self.steps)
+        setting = setting_of(found, self.steps, keep_label=self.keep_label)
         flow = _watched(self._source(found, setting, start, stop), self.origin, watch)
         for i in range(self.origin + 1, len(self.models)):
             made = implement(self.steps[i], setting)
@@ -124,10 +126,12 @@ class Chain:
 def _through(
     flow: Iterator[pa.RecordBatch], made: Any, at: Position, ledger: Ledger
 ) -> Iterator[pa.RecordBatch]:
+    cut = getattr(made, "cut", None)  # steps whose output is much larger than what comes in
     for batch in flow:
-        result = made.apply(batch, at, ledger)
-        if result.num_rows:
-            yield result
+        for part in cut(batch) if cut is not None else (batch,):
+            result = made.apply(part, at, ledger)
+            if result.num_rows:
+                yield result
     finish = getattr(made, "finish", None)  # steps that hold rows back, as packing does
     last = finish(at, ledger) if finish is not None else None
     if last is not None and last.num_rows:

@@ -18,7 +18,14 @@ from transferset.pipeline.chain import Chain
 from transferset.pipeline.derive_plan import DerivePlan, transforms_json
 from transferset.pipeline.examples import examples
 from transferset.pipeline.interchange import write_datasets_files, write_file, write_json
-from transferset.pipeline.lineage import ancestors, copy_tokenizer, ledger_json, licence_of
+from transferset.pipeline.leaks import LEAKS, has_leaks
+from transferset.pipeline.lineage import (
+    ancestors,
+    copy_tokenizer,
+    ledger_json,
+    licence_of,
+    read_file,
+)
 from transferset.pipeline.traces import Heritage, carry_documents
 from transferset.stage import clear
 from transferset.steps import Delete, Filter, Mask, Replace, Shuffle
@@ -62,10 +69,11 @@ def commit_derived(
             *copy_tokenizer(plan.src, root),
             *write_datasets_files(root, recipe, plan.schema, shards, split=split),
             *_publish_models(chain),
+            *_carry_leaks(plan, root),
             *carry_documents(
                 root, plan.schema, shards, [Heritage(plan.src, whole=_intact(plan, shards))]
             ),
-            _write_inner(root, "_tables/examples.json", examples(chain, list(pairwise(bounds)))),
+            write_json(root, "_tables/examples.json", examples(chain, list(pairwise(bounds)))),
         ]
         content = sum(result["content_tokens"] for result in results)
         manifest = _manifest(plan, recipe, shards, content, ledger, files)
@@ -83,20 +91,23 @@ def _intact(plan: DerivePlan, shards: Sequence[ShardEntry]) -> bool:
 
 
 def _publish_models(chain: Chain) -> list[FileEntry]:
-    """What the origin's model says of the rows, for people and for `--fit`."""
-    if chain.origin < 0:
-        return []
+    """What models say of the rows, for people and for `--fit`; of equal steps the last one's."""
+    found: dict[str, Path] = {}
+    for i in range(max(chain.origin, 0), len(chain.models)):
+        for prefix, folder in (("fit-", "_fit"), ("table-", "_tables")):
+            for path in chain.folder(i).glob(f"{prefix}*.json"):
+                found[f"{folder}/{path.name.removeprefix(prefix)}"] = path
     entries = []
-    for path in sorted(chain.folder(chain.origin).glob("fit-*.json")):
-        (chain.root / "_fit").mkdir(exist_ok=True)
-        name = f"_fit/{path.name.removeprefix('fit-')}"
+    for name, path in sorted(found.items()):
         entries.append(write_file(chain.root, name, path.read_bytes()))
     return entries
 
 
-def _write_inner(root: Path, name: str, body: Json) -> FileEntry:
-    (root / name).parent.mkdir(exist_ok=True)
-    return write_json(root, name, body)
+def _carry_leaks(plan: DerivePlan, root: Path) -> list[FileEntry]:
+    """Digests of evaluation rows go with the rows, for steps that are still to come."""
+    if not has_leaks(plan.src.manifest):
+        return []
+    return [write_file(root, LEAKS, read_file(plan.src, LEAKS))]
 
 
 def _manifest(
@@ -119,7 +130,11 @@ def _manifest(
         seed=plan.seed,
         generator=rng.GENERATOR,
         recipe=recipe,
-        code={"transferset": __version__, **transforms_json(plan.steps)},
+        code={
+            "transferset": __version__,
+            **transforms_json(plan.steps),
+            **{f"model {model['name']}": model["blake3"] for model in plan.models},
+        },
         tokenizer=parent.tokenizer,
         parents=ancestors(parents),
         sources=list(parent.sources),
@@ -135,4 +150,5 @@ def _manifest(
         ledger=ledger_json(ledger),
         shards=tuple(shards),
         files=tuple(files),
+        names=plan.names,
     )

@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from transferset.executor import Executor
 from transferset.ledger import Ledger
-from transferset.manifest import Json
-from transferset.pipeline.options import BuildParams
+from transferset.manifest import FileEntry, Json
 from transferset.pipeline.rows import merge_statistics
 from transferset.stage import Done, Progress, run_stage
 from transferset.tokens import WordPiece
@@ -65,6 +64,10 @@ class Reading:
         tables: Further JSON files of the set, by name.
         reason: Why the first document was dropped, if that is known.
         spent: Files below `_run/` that nobody needs once the set is committed.
+        files: Further files of the set that are written already.
+        data_bytes: Bytes of columns that `build` cannot tell from the counts of rows and tokens.
+        content_tokens: Ids that are no special pieces; None: two of each row are.
+        code: What else made the rows, and in which version.
     """
 
     results: list[Json]
@@ -74,6 +77,10 @@ class Reading:
     tables: Mapping[str, Json] = field(default_factory=dict)
     reason: str = ""
     spent: Sequence[Path] = ()
+    files: Sequence[FileEntry] = ()
+    data_bytes: int = 0
+    content_tokens: int | None = None
+    code: Mapping[str, str] = field(default_factory=dict)
 
 
 def statistics_of(results: Sequence[Json], codes: Sequence[int]) -> list[Json]:
@@ -95,6 +102,25 @@ def statistics_of(results: Sequence[Json], codes: Sequence[int]) -> list[Json]:
     return found
 
 
+class Params(Protocol):
+    """The options of a build that determine bytes."""
+
+    @property
+    def keep_text(self) -> bool:
+        """Whether rows have their text."""
+
+    @property
+    def shuffle(self) -> bool:
+        """Whether rows are brought into a random order."""
+
+    @property
+    def shards(self) -> int | None:
+        """Number of shards, or None."""
+
+    def to_json(self) -> Json:
+        """The parameters as they stand in recipe and manifest."""
+
+
 class Corpus(Protocol):
     """A planned build; nothing has been written yet."""
 
@@ -104,10 +130,10 @@ class Corpus(Protocol):
 
     @property
     def op(self) -> str:
-        """The command: `build wiki`, `build books`, `build text`."""
+        """The command: `build wiki`, `build books`, `build text`, `build task`."""
 
     @property
-    def params(self) -> BuildParams:
+    def params(self) -> Params:
         """Options that determine bytes."""
 
     @property
@@ -129,6 +155,10 @@ class Corpus(Protocol):
     @property
     def schema(self) -> pa.Schema:
         """The schema of the set."""
+
+    @property
+    def names(self) -> Mapping[str, Sequence[str]]:
+        """Names of the codes in columns."""
 
     @property
     def inputs(self) -> str:

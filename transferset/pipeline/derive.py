@@ -24,8 +24,12 @@ from transferset.pipeline.write import WriteContext, write_range
 from transferset.schema import FIXED_WIDTH
 from transferset.shards import ShardSet
 from transferset.stage import Done, Progress, building, run_stage
-from transferset.steps import Delete, Generate, Replace, Split, Step
+from transferset.steps import Delete, Generate, Replace, ReplaceLm, Split, Step, Vary
 from transferset.transforms import implement
+
+#: Rows of a survey's task: of which variants are made, and of which a model is asked.
+_VARIED_ROWS: Final = 50_000
+_MODEL_ROWS: Final = 2_000
 
 #: Bytes of offsets that a row has, a list each.
 _OFFSET: Final = 4
@@ -93,6 +97,7 @@ class _Work:
             tuple(self.models),
             plan.read,
             plan.first,
+            plan.keep_label,
         )
 
     def origin_size(self) -> tuple[int, int]:
@@ -128,7 +133,8 @@ class _Work:
             self.models.append(self._model(i, step) if step.two_phase else None)
 
     def _model(self, i: int, step: Step) -> Json:
-        made = implement(step, setting_of(self.plan.src, self.plan.steps))
+        plan = self.plan
+        made = implement(step, setting_of(plan.src, plan.steps, keep_label=plan.keep_label))
         chain = self.chain()
         fit = self.plan.fit if isinstance(step, Generate | Replace) else None
         folder = chain.folder(i)
@@ -141,6 +147,11 @@ class _Work:
         model: Json = made.conclude(
             found, chain.position(i), folder, intact=chain.intact and fit is None
         )
+        number = 0
+        while "round" in model:
+            number += 1
+            found = self._survey(i, step, looks=True, number=number, model=model)
+            model = made.conclude_round(found, model, chain.position(i), folder)
         if isinstance(step, Generate):
             self.before[Reason.REPLACED] += found.rows
             self.cuts = None
@@ -150,15 +161,19 @@ class _Work:
             model = {**model, **model["splits"][self.plan.take], "take": self.plan.take}
         return model
 
-    def _survey(self, i: int, step: Step, *, looks: bool) -> Found:
+    def _survey(
+        self, i: int, step: Step, *, looks: bool, number: int = 0, model: Json | None = None
+    ) -> Found:
         chain = self.chain()
         rows, tokens = self.origin_size()
         offered = self.cuts or ranges.candidates(rows, self.plan.shards)
         if not looks and chain.intact:
             return Found(rows, tokens, offered)
-        stage = f"survey-{i:02d}"
-        tasks = self._tasks(-(-2 * tokens // ranges.SURVEY_BYTES))
-        context = SurveyContext(chain, stage, step if looks else None, i)
+        stage = f"survey-{i:02d}" + (f"-{number:02d}" if number else "")
+        tasks = self._tasks(self._survey_tasks(step, rows, tokens))
+        if model is not None:
+            tasks = [{**task, "round": model["round"]} for task in tasks]
+        context = SurveyContext(chain, stage, step if looks else None, i, model)
         results = self.run(stage, survey_range, tasks, context)
         if isinstance(step, Generate):
             for result in results:
@@ -169,6 +184,11 @@ class _Work:
             offered,
             self._spills(stage, len(tasks)),
         )
+
+    def _survey_tasks(self, step: Step, rows: int, tokens: int) -> int:
+        if isinstance(step, Vary):  # small ones: each row is looked at many times, or by a model
+            return -(-rows // (_MODEL_ROWS if isinstance(step, ReplaceLm) else _VARIED_ROWS))
+        return -(-2 * tokens // ranges.SURVEY_BYTES)
 
     def _spills(self, stage: str, count: int) -> tuple[Path, ...]:
         paths = [spill_path(self.root, stage, k) for k in range(count)]

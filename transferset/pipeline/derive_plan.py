@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,12 +10,13 @@ import pyarrow as pa
 
 from transferset import rng, schema
 from transferset.errors import SetError, UsageError, sentence
-from transferset.manifest import Json, fingerprint
+from transferset.manifest import Json, Manifest, fingerprint
 from transferset.pipeline.generations import MOST_STEPS, first_ordinal
 from transferset.pipeline.options import MOST_SHARDS
 from transferset.pipeline.setting import setting_of
 from transferset.shards import REMEDY, ShardSet
 from transferset.steps import (
+    Augment,
     Custom,
     Delete,
     Generate,
@@ -24,6 +25,7 @@ from transferset.steps import (
     Sample,
     Split,
     Step,
+    Vary,
     step_json,
     step_name,
 )
@@ -48,6 +50,8 @@ class DerivePlan:
         seed: The user's seed.
         fit: The set whose distributions `generate` and `replace` take; None is the parent's.
         lineage: Keep each row's address as columns.
+        keep_label: Rows that a step changes keep their label.
+        models: What recipe and manifest say of the language models of steps.
         shards: Number of shards, or None.
         preset: Name and deviations of a preset, or None.
         take: The split that is written, if the last step splits.
@@ -62,6 +66,8 @@ class DerivePlan:
     shards: int | None = None
     preset: Json | None = None
     take: str | None = None
+    keep_label: bool = False
+    models: tuple[Json, ...] = ()
 
     @property
     def params(self) -> Json:
@@ -69,6 +75,7 @@ class DerivePlan:
         return {
             "steps": [step_json(step) for step in self.steps],
             "lineage": self.lineage,
+            **({"keep_label": True} if self.keep_label else {}),
             "shards": self.shards,
             "preset": self.preset,
             "split": self.take,
@@ -106,6 +113,7 @@ class DerivePlan:
             "parent": self.src.manifest.digest,
             "fit": self.fit.manifest.digest if self.fit else None,
             "transforms": transforms_json(self.steps),
+            **({"models": list(self.models)} if self.models else {}),
         }
 
     @property
@@ -114,20 +122,36 @@ class DerivePlan:
         columns = tuple(self.src.manifest.schema)
         for step in self.steps:
             columns = step.columns(columns)
+            if step.changes_ids and not self.keep_label:
+                columns = tuple(c for c in columns if c != "label")
         address = schema.ADDRESS if self.lineage else ()
         return (*(c for c in columns if c not in schema.ADDRESS), *address)
 
     @property
     def read(self) -> tuple[str, ...]:
         """Columns of SRC that are read."""
-        wanted = {"input_ids", *self.columns, *_IDENTITY} - set(schema.ADDRESS)
+        needed = {f"{name}{side}" for s in self.steps for name in s.needs for side in ("", "_pair")}
+        wanted = {"input_ids", *self.columns, *_IDENTITY, *needed} - set(schema.ADDRESS)
         return tuple(c for c in self.src.manifest.schema if c in wanted)
 
     @property
     def schema(self) -> pa.Schema:
         """The schema of the new set."""
-        tokenizer = self.src.manifest.tokenizer or {}
-        return schema.make_schema(self.columns, schema.ids_type(tokenizer["vocab_size"]))
+        parent = self.src.manifest
+        tokenizer = parent.tokenizer or {}
+        ids = schema.ids_type(tokenizer["vocab_size"])
+        return schema.make_schema(self.columns, ids, label_type(parent), self.names)
+
+    @property
+    def names(self) -> Mapping[str, Sequence[str]]:
+        """Names of the codes in the columns that are left."""
+        columns = self.columns
+        return {name: of for name, of in self.src.manifest.names.items() if name in columns}
+
+
+def label_type(manifest: Manifest) -> pa.DataType | None:
+    """The type of a set's `label` column, as `schema.make_schema` takes it."""
+    return schema.SCORE if manifest.schema.get("label") == str(schema.SCORE) else None
 
 
 def transforms_json(steps: Sequence[Step]) -> Json:
@@ -149,6 +173,8 @@ def make_derive_plan(
     lineage: bool,
     shards: int | None,
     preset: Json | None,
+    keep_label: bool = False,
+    models: Sequence[Json] = (),
 ) -> DerivePlan:
     """Check steps against the set that they are for.
 
@@ -161,6 +187,8 @@ def make_derive_plan(
         lineage: Keep addresses.
         shards: Number of shards, or None.
         preset: For the manifest.
+        keep_label: Rows that a step changes keep their label.
+        models: What is known of the steps' language models.
 
     Returns:
         The plan.
@@ -179,10 +207,21 @@ def make_derive_plan(
         raise UsageError(sentence(f"--shards from 1 to {MOST_SHARDS:,}", str(shards)))
     _check_order(src, steps)
     _check_fit(src, steps, fit)
-    setting = setting_of(src, steps)
+    setting = setting_of(src, steps, keep_label=keep_label)
     for step in steps:
         implement(step, setting)  # refuses what it can see without rows
-    return DerivePlan(name, src, tuple(steps), seed, fit, lineage, shards, preset)
+    return DerivePlan(
+        name,
+        src,
+        tuple(steps),
+        seed,
+        fit,
+        lineage,
+        shards,
+        preset,
+        keep_label=keep_label,
+        models=tuple(models),
+    )
 
 
 def _check_order(src: ShardSet, steps: Sequence[Step]) -> None:
@@ -200,14 +239,25 @@ def _check_order(src: ShardSet, steps: Sequence[Step]) -> None:
             )
         if isinstance(step, Pack) and step.by == "document" and "doc_id" not in columns:
             raise UsageError(sentence("a column doc_id to pack by document", ", ".join(columns)))
+        _check_words(step, columns)
         columns = step.columns(columns)
+
+
+def _check_words(step: Step, columns: Sequence[str]) -> None:
+    if "input_ids" not in columns:
+        found = f"--{step_name(step)} after one with output=text"
+        raise UsageError(sentence("steps on rows with ids", found))
+    if isinstance(step, Vary) and (missing := [c for c in step.needs if c not in columns]):
+        expected = f"columns {', '.join(step.needs)} for --{step.name}"
+        do = "make the set with transferset build task, and put the step before those that change"
+        raise UsageError(sentence(expected, f"no {', '.join(missing)}", do=f"{do} ids"))
 
 
 def _check_fit(src: ShardSet, steps: Sequence[Step], fit: ShardSet | None) -> None:
     if fit is None:
         return
-    if not any(isinstance(step, Generate | Replace) for step in steps):
-        raise UsageError(sentence("--fit with --generate or --replace", "neither"))
+    if not any(isinstance(step, Generate | Replace | Augment) for step in steps):
+        raise UsageError(sentence("--fit with --generate, --replace or --augment", "none of them"))
     setting_of(fit, ())  # refuses sets without ids
     require_same_tokenizer([src, fit])
 
@@ -276,4 +326,7 @@ def _after(step: Step, rows: int, tokens: int) -> tuple[int, int]:
         return -(-tokens // step.length), tokens
     if isinstance(step, Delete):
         return rows, round(tokens * (1 - step.p))
+    if isinstance(step, Vary):
+        most = step.multiple or step.attempts + (step.originals == "first")
+        return round(rows * most), round(tokens * most)
     return rows, tokens

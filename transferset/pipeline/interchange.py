@@ -86,5 +86,6 @@ def write_json(root: Path, name: str, body: Json) -> FileEntry:
 
 def write_file(root: Path, name: str, raw: bytes) -> FileEntry:
     """Write a small file of a set and return its manifest entry."""
+    (root / name).parent.mkdir(exist_ok=True)
     write_atomic(root / name, raw)
     return FileEntry(name, len(raw), blake3(raw).hexdigest())

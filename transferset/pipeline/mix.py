@@ -55,12 +55,14 @@ class MixContext:
         codes: New part code by old one, for each parent.
         source_codes: New source code by old one, for each parent.
         columns: Of the mix.
+        scores: Labels are numbers, not classes.
     """
 
     chains: tuple[Chain, ...]
     codes: tuple[tuple[int, ...], ...]
     source_codes: tuple[dict[int, int], ...]
     columns: tuple[str, ...]
+    scores: bool = False
 
 
 def mix_sets(
@@ -93,7 +95,9 @@ def mix_sets(
 
 def _mix(plan: MixPlan, root: Path, recipe: str, executor: Executor, progress: Progress) -> None:
     chains = tuple(_chain(plan, i, root) for i in range(len(plan.sets)))
-    context = MixContext(chains, plan.codes, plan.source_codes, plan.columns)
+    context = MixContext(
+        chains, plan.codes, plan.source_codes, plan.columns, plan.label is not None
+    )
     shared: dict[str, Any] = {
         "root": root,
         "recipe": recipe,
@@ -261,6 +265,9 @@ def _coded(batch: pa.RecordBatch, context: MixContext, part: int) -> pa.RecordBa
         old = batch.column("source").to_numpy()
         new = context.source_codes[part]
         batch = with_column(batch, "source", _recoded(old, new, "source", chain.src))
+    if "label" in context.columns and "label" not in batch.schema.names:
+        kind = schema.SCORE if context.scores else pa.int64()
+        batch = with_column(batch, "label", pa.nulls(batch.num_rows, kind))
     return with_column(batch.select(list(context.columns)), "key", pa.array(key))
 
 
@@ -323,4 +330,5 @@ def _manifest(
         statistics=_statistics(plan),
         ledger=ledger_json(ledger),
         shards=tuple(shards),
+        names=plan.names,
     )

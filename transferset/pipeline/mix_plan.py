@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +14,7 @@ import pyarrow as pa
 from transferset import rng, schema
 from transferset.errors import SetError, UsageError, sentence
 from transferset.manifest import Json, canonical
-from transferset.pipeline.derive_plan import require_same_tokenizer
+from transferset.pipeline.derive_plan import label_type, require_same_tokenizer
 from transferset.pipeline.generations import MOST_STEPS, first_ordinal
 from transferset.pipeline.options import MOST_SHARDS
 from transferset.pipeline.setting import parts_of, setting_of
@@ -94,7 +94,12 @@ class MixPlan:
     def columns(self) -> tuple[str, ...]:
         """Columns of the mix: those that all parents have, and `part`."""
         first, *rest = (set(one.manifest.schema) - {*schema.ADDRESS, "part"} for one in self.sets)
-        return (*sorted(first.intersection(*rest), key=schema.COLUMNS.index), "part")
+        common = first.intersection(*rest)
+        if any("label" in one.manifest.schema for one in self.sets):
+            common.add("label")  # rows of the other sets have none
+        if len({tuple(one.manifest.names.get("pos", ())) for one in self.sets}) > 1:
+            common -= {"pos", "pos_pair"}  # the codes of different taggers
+        return (*sorted(common, key=schema.COLUMNS.index), "part")
 
     @property
     def left_out(self) -> list[str]:
@@ -106,7 +111,22 @@ class MixPlan:
     def schema(self) -> pa.Schema:
         """The schema of the mix."""
         tokenizer: Json = self.sets[0].manifest.tokenizer or {}
-        return schema.make_schema(self.columns, schema.ids_type(tokenizer["vocab_size"]))
+        ids = schema.ids_type(tokenizer["vocab_size"])
+        return schema.make_schema(self.columns, ids, self.label, self.names)
+
+    @property
+    def label(self) -> pa.DataType | None:
+        """Type of the labels."""
+        kinds = [one.manifest for one in self.sets if "label" in one.manifest.schema]
+        return label_type(kinds[0]) if kinds else None
+
+    @property
+    def names(self) -> Mapping[str, Sequence[str]]:
+        """Names of the codes in columns."""
+        columns, found = self.columns, {}
+        for one in reversed(self.sets):
+            found.update({k: v for k, v in one.manifest.names.items() if k in columns})
+        return found
 
 
 def make_mix_plan(
@@ -143,6 +163,7 @@ def make_mix_plan(
         setting_of(one, ())  # refuses sets without ids
     require_same_tokenizer(sets)
     _require_all_labelled(sets)
+    _require_same_classes(sets)
     weights = _weights([weight for _, weight in named])
     counts = _counts(sets, weights, rows)
     parts, codes = _parts(sets)
@@ -160,6 +181,20 @@ def _require_all_labelled(sets: Sequence[ShardSet]) -> None:
         found = ", ".join(one.label for one in labelled)
         do = "mix first, and mask the mix"
         raise UsageError(sentence("labels in all sets or in none", f"them in {found} only", do=do))
+
+
+def _require_same_classes(sets: Sequence[ShardSet]) -> None:
+    """Refuse labels that mean different things."""
+    labelled = [one for one in sets if "label" in one.manifest.schema]
+    for one in labelled[1:]:
+        first, other = labelled[0].manifest, one.manifest
+        if first.schema["label"] != other.schema["label"] or list(
+            first.names.get("label", ())
+        ) != list(other.names.get("label", ())):
+            found = ", ".join(other.names.get("label", ())) or other.schema["label"]
+            expected = f"the labels of {labelled[0].label}, "
+            expected += ", ".join(first.names.get("label", ())) or first.schema["label"]
+            raise UsageError(sentence(expected, found, str(one.root)))
 
 
 def _weighted(source: Any) -> tuple[Path, Fraction | None]:

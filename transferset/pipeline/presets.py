@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json, Manifest
+from transferset.pipeline.task_presets import WORKS, task_preset
 from transferset.steps import Generate, Sample, Shuffle, Step
 
 #: van de Graaf 2021, "Size and composition of the transfer dataset", § 4.3.2 and chapter 5.
@@ -60,12 +61,16 @@ _OF_GENERATION: Final = (
 )
 
 
-def derive_preset(name: str, src: Manifest) -> tuple[tuple[Step, ...], Json]:
+def derive_preset(
+    name: str, src: Manifest, given: Sequence[Step] = ()
+) -> tuple[tuple[Step, ...], Json]:
     """The steps of a publication's condition.
 
     Args:
-        name: `vandegraaf2021:10%`, `:1%`, `:0.1%`, `:randomised` or `:generated`.
+        name: `vandegraaf2021:10%`, `:1%`, `:0.1%`, `:randomised` or `:generated`, or one of
+            `task_presets`.
         src: The set that they are for.
+        given: Steps that the user gives besides; only `jiao2019` wants one.
 
     Returns:
         The steps, and what the manifest says of them: name and remaining deviations.
@@ -74,9 +79,14 @@ def derive_preset(name: str, src: Manifest) -> tuple[tuple[Step, ...], Json]:
         UsageError: No such publication or condition.
     """
     work, _, condition = name.partition(":")
+    if work in WORKS:
+        return task_preset(name, src, given)
     if work != _THESIS or condition not in _CONDITIONS:
         known = ", ".join(f"{_THESIS}:{c}" for c in _CONDITIONS)
-        raise UsageError(sentence(f"--as one of {known}", name))
+        tasks = ", ".join(f"{one}:TASK" for one in WORKS)
+        raise UsageError(sentence(f"--as one of {known}, {tasks}", name))
+    if given:
+        raise UsageError(sentence("steps, or --as", "both"))
     more = _OF_GENERATION if condition == "generated" else ()
     deviations = [*_OF_CORPUS, *_of_build(src), *_OF_SIZES, *more]
     return _CONDITIONS[condition], {"name": name, "deviations": deviations}

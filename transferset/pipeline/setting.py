@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
@@ -13,21 +14,25 @@ import numpy.typing as npt
 from transferset.documents import has_documents, read_documents
 from transferset.errors import SetError, UsageError, sentence
 from transferset.manifest import MANIFEST, Manifest
+from transferset.pipeline.leaks import digests_of, read_leaks
+from transferset.pipeline.word_rules import read_word_rules
 from transferset.schema import ids_type
 from transferset.shards import ShardSet, stated_schema
-from transferset.steps import Step
+from transferset.steps import ReplaceLm, Step, Vary
 from transferset.transforms import Setting
+from transferset.transforms.protocol import LanguageModel, Spelling
 
 #: Largest vocabulary: the largest in use have a quarter of it.
 MOST_PIECES: Final = 1 << 21
 
 
-def setting_of(found: ShardSet, steps: Sequence[Step]) -> Setting:
+def setting_of(found: ShardSet, steps: Sequence[Step], *, keep_label: bool = False) -> Setting:
     """The setting in which steps act on the rows of a set.
 
     Args:
         found: The set.
         steps: What is going to be done.
+        keep_label: Rows that are changed keep their label.
 
     Returns:
         Its vocabulary, and where words begin if a step moves whole words.
@@ -44,7 +49,7 @@ def setting_of(found: ShardSet, steps: Sequence[Step]) -> Setting:
     words = any(getattr(step, "words", False) for step in steps)
     special = tokenizer["special_ids"]
     _check_vocabulary(found, tokenizer["vocab_size"], special)
-    return Setting(
+    setting = Setting(
         tokenizer["vocab_size"],
         cls=special["cls"],
         sep=special["sep"],
@@ -57,6 +62,26 @@ def setting_of(found: ShardSet, steps: Sequence[Step]) -> Setting:
         documents=partial(read_documents, found.root, manifest)
         if has_documents(manifest)
         else None,
+        max_len=manifest.params.get("max_len"),
+        tags=tuple(manifest.names.get("pos", ())),
+        keep_label=keep_label,
+    )
+    varying = [step for step in steps if isinstance(step, Vary)]
+    return _for_words(found, setting, varying) if varying else setting
+
+
+def _for_words(found: ShardSet, setting: Setting, steps: Sequence[Vary]) -> Setting:
+    """What steps that vary texts need besides."""
+    table = read_leaks(found.root, found.manifest)
+    words = read_word_rules(found)
+    models = [step for step in steps if isinstance(step, ReplaceLm)]
+    return replace(
+        setting,
+        spelling=_spelling(found.root, (found.manifest.tokenizer or {})["sha256"]),
+        leaks=digests_of(table) if table is not None else None,
+        stop_words=frozenset(words["stop_words"]),
+        word_pattern=words["word_pattern"],
+        language_model=partial(open_language_model, models[0]) if models else None,
     )
 
 
@@ -77,6 +102,21 @@ def parts_of(manifest: Manifest) -> tuple[str, ...]:
     """Names of the parts of a mix, by code."""
     names = manifest.params.get("parts", [])
     return tuple(map(str, names)) if isinstance(names, list) else ()
+
+
+def open_language_model(step: ReplaceLm) -> LanguageModel:
+    """The model of a step, loaded."""
+    from transferset.language_models import open_masked_lm
+
+    return open_masked_lm(step.model, batch=step.batch, vectors=step.vectors)
+
+
+@lru_cache(maxsize=4)
+def _spelling(root: Path, digest: str) -> Spelling:
+    from transferset.tokens import load_tokenizer
+    from transferset.tokens.spelling import WordSpelling
+
+    return WordSpelling(load_tokenizer(str(root)))
 
 
 @lru_cache(maxsize=4)

@@ -28,12 +28,14 @@ class SurveyContext:
         stage: Name of the stage; its folder holds what is found.
         step: The step that looks; None only counts rows and tokens.
         ordinal: The step's place in the recipe.
+        model: What the rounds before have found; None in the first.
     """
 
     chain: Chain
     stage: str
     step: Step | None
     ordinal: int
+    model: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,14 @@ def survey_range(root: Path, context: SurveyContext, task: Json) -> Done:
 def _new_survey(context: SurveyContext) -> Survey | None:
     if context.step is None:
         return None
-    setting = setting_of(ShardSet.open(context.chain.src), [context.step])
+    chain, at = context.chain, context.chain.position(context.ordinal)
+    setting = setting_of(ShardSet.open(chain.src), [context.step], keep_label=chain.keep_label)
     made = implement(context.step, setting)
-    survey: Survey | None = made.survey(context.chain.position(context.ordinal))
+    survey: Survey | None = (
+        made.survey(at)
+        if context.model is None
+        else made.survey_round(context.model, at, chain.folder(context.ordinal))
+    )
     return survey
 
 

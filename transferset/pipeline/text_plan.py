@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -97,6 +97,11 @@ class TextPlan:
     def schema(self) -> pa.Schema:
         """See `Corpus.schema`."""
         return schema_of(self.params, self.tokenizer)
+
+    @property
+    def names(self) -> Mapping[str, Sequence[str]]:
+        """See `Corpus.names`."""
+        return {}
 
     @property
     def inputs(self) -> str:

@@ -63,6 +63,7 @@ class Shuffle(Step):
     window: int | None = None
 
     name: ClassVar[str] = "shuffle"
+    changes_ids: ClassVar[bool] = True
     keeps_rows: ClassVar[bool] = True
     moves_ids: ClassVar[bool] = True
 
@@ -113,6 +114,7 @@ class Mask(Step):
     labels: bool = True
 
     name: ClassVar[str] = "mask"
+    changes_ids: ClassVar[bool] = True
     keeps_rows: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -133,6 +135,7 @@ class Delete(Step):
     words: bool = False
 
     name: ClassVar[str] = "delete"
+    changes_ids: ClassVar[bool] = True
     moves_ids: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -156,6 +159,7 @@ class Replace(Step):
     words: bool = False
 
     name: ClassVar[str] = "replace"
+    changes_ids: ClassVar[bool] = True
     two_phase: ClassVar[bool] = True
     keeps_rows: ClassVar[bool] = True
 
@@ -246,9 +250,11 @@ class Split(Step):
 
     Args:
         shares: `train=0.98,validation=0.02`; shares of the rows, adding up to 1 at most.
+        stratify: `label`: the same shares of the rows of each class, and of those without a label.
     """
 
     shares: str
+    stratify: str | None = None
 
     name: ClassVar[str] = "split"
     two_phase: ClassVar[bool] = True
@@ -256,6 +262,11 @@ class Split(Step):
     def __post_init__(self) -> None:
         shares = parse_shares(self.shares, "--split")
         self._set("shares", ",".join(f"{name}={decimal(v)}" for name, v in shares.items()))
+        require(self.stratify in (None, "label"), "--stratify label", str(self.stratify))
+
+    def params(self) -> Json:
+        """The shares alone where nothing else is asked: so older recipes stay what they were."""
+        return {"shares": self.shares, **({"stratify": self.stratify} if self.stratify else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +286,7 @@ class Custom(Step):
     version: str = field(default="", compare=False)
 
     name: ClassVar[str] = "custom"
+    changes_ids: ClassVar[bool] = True
     moves_ids: ClassVar[bool] = True
 
     def params(self) -> Json:

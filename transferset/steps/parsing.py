@@ -14,6 +14,9 @@ from transferset.steps.step import Step
 
 Json = dict[str, Any]
 
+#: Steps whose value is their first parameter whole: it has commas and `=` of its own.
+_WHOLE: Final = frozenset({"split"})
+
 
 def parse_steps(items: Sequence[object], at: str = "steps") -> tuple[Step, ...]:
     """Steps from TOML or JSON.
@@ -49,16 +52,33 @@ def _parse_step(item: object, at: str) -> Step:
         raise UsageError(f"{error} ({at})") from None
 
 
-def step_from_text(name: str, value: str | None) -> Step:
+def step_from_text(
+    name: str, value: str | None, modifiers: Mapping[str, object] | None = None
+) -> Step:
     """A step from the command line: `10%`, `0.15,rule=bert`, or nothing.
 
+    Args:
+        name: Of the step.
+        value: What stands behind its option.
+        modifiers: Parameters that options of their own gave.
+
     Raises:
-        UsageError: No such step, or a wrong parameter.
+        UsageError: No such step, or a wrong parameter, or one twice.
     """
+    bare, named = _items(name, value)
+    for key, other in (modifiers or {}).items():
+        if key in named:
+            raise UsageError(sentence(f"--{name} with one {key}", f"{named[key]} and {other}"))
+        named[key] = other
+    return make_step(name, bare, named)
+
+
+def _items(name: str, value: str | None) -> tuple[dict[str, object], dict[str, object]]:
+    """A value's first parameter, if it has no name, and those that have one."""
     if value is None:
-        return make_step(name, {}, {})
-    if name in STEPS and len(fields(STEPS[name])) == 1:
-        return make_step(name, {"": value}, {})  # may hold commas of its own
+        return {}, {}
+    if name in STEPS and (len(fields(STEPS[name])) == 1 or name in _WHOLE):
+        return {"": value}, {}
     bare: dict[str, object] = {}
     named: dict[str, object] = {}
     for i, item in enumerate(value.split(",")):
@@ -69,7 +89,7 @@ def step_from_text(name: str, value: str | None) -> Step:
             bare[""] = item.strip()
         else:
             raise UsageError(sentence(f"--{name} VALUE,key=value,…", repr(item)))
-    return make_step(name, bare, named)
+    return bare, named
 
 
 def make_step(name: str, bare: Mapping[str, object], named: Mapping[str, object]) -> Step:

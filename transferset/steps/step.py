@@ -33,6 +33,7 @@ class Step:
         two_phase: It must see all rows before it can change the first.
         keeps_rows: Exactly the rows that come in go out, in order.
         moves_ids: Ids change their place within the row, so labels by position would be wrong.
+        changes_ids: All rows become others, so a label of the whole row would be wrong.
         needs: Columns that it reads.
     """
 
@@ -40,6 +41,7 @@ class Step:
     two_phase: ClassVar[bool] = False
     keeps_rows: ClassVar[bool] = False
     moves_ids: ClassVar[bool] = False
+    changes_ids: ClassVar[bool] = False
     needs: ClassVar[Columns] = ("input_ids",)
 
     def params(self) -> Json:

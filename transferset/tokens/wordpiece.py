@@ -62,6 +62,11 @@ class WordPiece:
         return engines.choose(self._wish, self._definition, self._oracle)
 
     @property
+    def definition(self) -> Definition:
+        """What was loaded."""
+        return self._definition
+
+    @property
     def engine(self) -> str:
         """Name of the engine that runs: `nanotoken` or `tokenizers`."""
         return self._engine[0].name

@@ -81,7 +81,7 @@ def take(batch: pa.RecordBatch, picked: npt.NDArray[np.int64]) -> pa.RecordBatch
     arrays = []
     indices = pa.array(picked)
     for column in batch.columns:
-        if pa.types.is_list(column.type):
+        if pa.types.is_list(column.type) and pa.types.is_integer(column.type.value_type):
             offsets = column.offsets.to_numpy()
             lengths = np.diff(offsets)[picked]
             new = np.append(0, np.cumsum(lengths)).astype(np.int32)

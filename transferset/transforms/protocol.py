@@ -96,13 +96,35 @@ class Spelling(Protocol):
         ...
 
 
+class Proposed(Protocol):
+    """What a language model proposed."""
+
+    @property
+    def candidates(self) -> Sequence[Sequence[str]]:
+        """Of each eligible word, in order of texts and words; none where it knows none."""
+        ...
+
+
 class LanguageModel(Protocol):
     """A masked language model that proposes words in the place of words."""
 
     def propose(
-        self, texts: Sequence[Sequence[str]], spaces: Sequence[Sequence[bool]], count: int
-    ) -> list[list[list[str]]]:
-        """Candidates for each word of each text; see `language_models`."""
+        self,
+        texts: Sequence[Sequence[str]],
+        spaces: Sequence[Sequence[bool]],
+        eligible: Sequence[Sequence[bool]],
+        count: int,
+        pattern: str,
+    ) -> Proposed:
+        """Candidates for words.
+
+        Args:
+            texts: The words of each text.
+            spaces: Whether a space follows each word.
+            eligible: Whether candidates for it are wanted.
+            count: Most candidates of a word.
+            pattern: What a lower-cased candidate must match.
+        """
         ...
 
 
@@ -123,6 +145,8 @@ class Setting:
         keep_label: Rows that are changed keep their label.
         spelling: How words are spelled; None unless a step makes texts.
         language_model: Loads the model of a `replace-lm`; None unless there is such a step.
+        stop_words: Words that a model does not replace, lower-cased.
+        word_pattern: What a lower-cased word must match to be replaced; empty is letters only.
         leaks: Digests of evaluation rows, uint64[n, 2], see `variation`; None if there are none.
     """
 
@@ -141,6 +165,8 @@ class Setting:
     keep_label: bool = False
     spelling: Spelling | None = None
     language_model: Callable[[], LanguageModel] | None = None
+    stop_words: frozenset[str] = frozenset()
+    word_pattern: str = ""
     leaks: npt.NDArray[np.uint64] | None = None
 
     def is_content(self) -> npt.NDArray[np.bool_]:

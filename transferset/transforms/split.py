@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -21,6 +21,7 @@ from transferset.transforms.buffers import addresses, keep
 from transferset.transforms.keys import Keys, document_keys, row_keys
 from transferset.transforms.philox import as_words
 from transferset.transforms.protocol import Position, Setting, Surveyed
+from transferset.transforms.strata import StrataSurvey, TakeStrata, cut_strata
 from transferset.transforms.threshold import Columns, Edge, edges
 
 #: Keys are below it.
@@ -31,19 +32,21 @@ class TakeSplit:
     """The splits in consecutive ranges of keys; see `steps.Split`.
 
     A key belongs to a document where rows have a `doc_id`, else to a `parent_row`, so that neither
-    a document nor the copies of a row are torn apart.
+    a document nor the copies of a row are torn apart. With classes each class has ranges of its
+    own, see `strata`.
     """
 
     def __init__(self, step: Split, setting: Setting) -> None:
         self._shares = parse_shares(step.shares, "--split")
+        self._stratify = step.stratify is not None
 
     def needs_survey(self, *, intact: bool) -> bool:
         """Always: only the rows show whether they have documents."""
         return True
 
-    def survey(self, at: Position) -> UnitSurvey:
-        """Write down how many rows each document has."""
-        return UnitSurvey(at)
+    def survey(self, at: Position) -> UnitSurvey | StrataSurvey:
+        """Write down how many rows each document has, or each row of a class."""
+        return StrataSurvey(at) if self._stratify else UnitSurvey(at)
 
     def conclude(self, found: Surveyed, at: Position, folder: Path, *, intact: bool) -> Json:
         """Find the keys between which each split lies.
@@ -56,29 +59,40 @@ class TakeSplit:
 
         Returns:
             `splits`: for each name `rows` (exact), `tokens` (in proportion) and the keys `low` ≤
-            key < `high`; `rows` and `tokens` of all of them. The name of the one that `fitted`
-            takes has to be put in as `take`.
+            key < `high`, or with classes `strata`: [class, low, high] of each; `rows` and `tokens`
+            of all of them. The name of the one that `fitted` takes has to be put in as `take`.
 
         Raises:
             TransfersetError: A split would have no rows.
         """
         ends = list(accumulate(self._shares.values(), initial=Fraction(0)))
         targets = [round(end * found.rows) for end in ends[1:]]
-        found_edges = edges(lambda: _units(found), targets)
-        cuts = [(0, 0), *map(_cut, found_edges, targets)]
+        cut = self._cut_strata if self._stratify else self._cut_all
         splits = {}
-        for name, ((low, before), (high, after)) in zip(self._shares, pairwise(cuts), strict=True):
-            rows = after - before
+        for name, (rows, where) in zip(self._shares, cut(found, targets), strict=True):
             if rows <= 0:
                 raise TransfersetError(_too_small(name, self._shares, found.rows))
             tokens = round(found.tokens * rows / found.rows)
-            splits[name] = {"rows": rows, "tokens": tokens, "low": low, "high": high}
+            splits[name] = {"rows": rows, "tokens": tokens, **where}
         total = {unit: sum(s[unit] for s in splits.values()) for unit in ("rows", "tokens")}
         return {**total, "splits": splits}
 
-    def fitted(self, model: Json, folder: Path) -> _TakeRange:
+    def _cut_all(self, found: Surveyed, targets: Sequence[int]) -> Iterator[tuple[int, Json]]:
+        found_edges = edges(lambda: _units(found), targets)
+        cuts = [(0, 0), *map(_cut, found_edges, targets)]
+        for (low, before), (high, after) in pairwise(cuts):
+            yield after - before, {"low": low, "high": high}
+
+    def _cut_strata(self, found: Surveyed, targets: Sequence[int]) -> Iterator[tuple[int, Json]]:
+        totals = [b - a for a, b in pairwise([0, *targets])]
+        for rows, ranges in cut_strata(found, list(self._shares.values()), totals, _cut):
+            yield rows, {"strata": ranges}
+
+    def fitted(self, model: Json, folder: Path) -> _TakeRange | _TakeClasses:
         """The step, ready to keep the rows of the split `model["take"]`."""
         split = model["splits"][model["take"]]
+        if self._stratify:
+            return _TakeClasses(TakeStrata(split["strata"]))
         return _TakeRange(int(split["low"]), int(split["high"]))
 
 
@@ -108,9 +122,24 @@ class _TakeRange:
     def apply(self, batch: pa.RecordBatch, at: Position, ledger: Ledger) -> pa.RecordBatch:
         """See `Transformer.apply`."""
         keys = _unit_keys(batch, at)
-        kept = keep(batch, (keys >= self._low) & (keys <= self._last))
-        ledger[Reason.OTHER_SPLIT] += batch.num_rows - kept.num_rows
-        return kept
+        return _kept(batch, (keys >= self._low) & (keys <= self._last), ledger)
+
+
+class _TakeClasses:
+    """Keeps the rows whose keys are in the range of their class."""
+
+    def __init__(self, strata: TakeStrata) -> None:
+        self._strata = strata
+
+    def apply(self, batch: pa.RecordBatch, at: Position, ledger: Ledger) -> pa.RecordBatch:
+        """See `Transformer.apply`."""
+        return _kept(batch, self._strata.wanted(batch, at), ledger)
+
+
+def _kept(batch: pa.RecordBatch, wanted: npt.NDArray[np.bool_], ledger: Ledger) -> pa.RecordBatch:
+    kept = keep(batch, wanted)
+    ledger[Reason.OTHER_SPLIT] += batch.num_rows - kept.num_rows
+    return kept
 
 
 def _unit_keys(batch: pa.RecordBatch, at: Position) -> Keys:

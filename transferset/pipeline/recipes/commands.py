@@ -12,13 +12,13 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from transferset.errors import UsageError, sentence
 from transferset.manifest import MANIFEST
 from transferset.sources.local import is_file
 from transferset.sources.tables import Check, text
-from transferset.steps import parse_steps
+from transferset.steps import ReplaceLm, Step, parse_steps
 
 #: The functions of the API by the name of their command; and `report`.
 Functions = Mapping[str, Callable[..., Any]]
@@ -59,6 +59,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         Command("build wiki", "source", "source"),
         Command("build books", "inputs", "source"),
         Command("build text", "inputs", "source"),
+        Command("build task", "inputs", "source"),
         Command("derive", "src", "from", either=("steps", "preset")),
         Command("mix", "sources", "from"),
     )
@@ -133,6 +134,16 @@ class Scope:
             return [self.located(item) for item in value]
         return [self.located(value)]
 
+    def steps(self, value: object) -> tuple[Step, ...]:
+        """Steps; models and vectors may stand beside the recipe."""
+        return tuple(self._located_step(step) for step in parse_steps(cast(Any, value)))
+
+    def _located_step(self, step: Step) -> Step:
+        if not isinstance(step, ReplaceLm):
+            return step
+        vectors = step.vectors and self.located(step.vectors)
+        return replace(step, model=self.located(step.model), vectors=vectors)
+
 
 def there(folder: Path, path: str) -> Path | None:
     """The path from a folder, if something is there."""
@@ -160,11 +171,12 @@ def _checks(
     special: dict[str, Check] = {
         "source": scope.located,
         "inputs": scope.located_all,
+        "eval": scope.located_all,
         "tokenizer": scope.located,
         "src": scope.reference,
         "fit": scope.reference,
         "sources": scope.weighted,
-        "steps": parse_steps,
+        "steps": scope.steps,
     }
     found: dict[str, tuple[bool, Check]] = {}
     for name, parameter in inspect.signature(function).parameters.items():

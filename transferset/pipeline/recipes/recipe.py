@@ -184,7 +184,8 @@ def _table(
 
 def _check_either(command: Command, params: Mapping[str, Any], at: str) -> None:
     found = [key for key in command.either if key in params]
-    if command.either and len(found) != 1:
+    both = len(found) > 1 and not str(params.get("preset")).startswith("jiao2019:")
+    if command.either and (not found or both):
         expected = f"one of {', '.join(command.either)}"
         raise UsageError(sentence(expected, " and ".join(found) or "none of them", at))
 

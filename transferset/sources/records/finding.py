@@ -32,9 +32,7 @@ KINDS: Final = ("txt", "jsonl", "parquet", "arrow")
 _ON_HUB: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w.-]+)?", re.ASCII)
 _HUB: Final = "hub:"
 
-_FORMS: Final = (
-    "a file (.txt, .jsonl, .ndjson, .parquet, .arrow), a folder, or a hub name (hub:owner/name)"
-)
+_FORMS: Final = "a file ({}), a folder, or a hub name (hub:owner/name)"
 
 #: Files that say that a folder is one of `datasets`.
 STATE: Final = "state.json"
@@ -52,7 +50,11 @@ class LocalRecords:
 
 
 def find(
-    source: str, format: str | None, split: str | None, cache: Path | None
+    source: str,
+    format: str | None,
+    split: str | None,
+    cache: Path | None,
+    suffixes: Mapping[str, str] = SUFFIXES,
 ) -> list[LocalRecords]:
     """Find the files of a source.
 
@@ -61,6 +63,7 @@ def find(
         format: See `files.open_records`.
         split: See `files.open_records`.
         cache: See `files.open_records`.
+        suffixes: Kinds of files by the end of their names.
 
     Returns:
         At least one file.
@@ -72,22 +75,23 @@ def find(
         TransfersetError: The hub did not answer.
     """
     path = Path(source)
-    if source.startswith(_HUB) or (not _exists(path) and _is_hub_name(source)):
+    if source.startswith(_HUB) or (not _exists(path) and _is_hub_name(source, suffixes)):
         from transferset.sources.records import hub
 
         if format not in (None, "parquet"):
             raise UsageError(sentence("--format parquet of a hub name", format, source))
         return hub.find(source.removeprefix(_HUB), split, cache)
+    forms = _FORMS.format(", ".join(suffixes))
     if not _exists(path):
-        raise UsageError(sentence(_FORMS, "no such file", source, "check the spelling"))
+        raise UsageError(sentence(forms, "no such file", source, "check the spelling"))
     if path.is_dir():
-        return _folder(path, format, split)
+        return _folder(path, format, split, suffixes)
     if not path.is_file():  # a pipe would be waited for, a device has no end
-        raise UsageError(sentence(_FORMS, "neither a file nor a folder", source))
+        raise UsageError(sentence(forms, "neither a file nor a folder", source))
     _no_splits(split, "a file", source)
-    kind = format or _kind(path, None)
+    kind = format or _kind(path, None, suffixes)
     if kind is None:
-        raise UsageError(sentence(_FORMS, "another name", source, "say --format what it is"))
+        raise UsageError(sentence(forms, "another name", source, "say --format what it is"))
     return [LocalRecords(path, _name(path.name), kind)]
 
 
@@ -98,9 +102,9 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _is_hub_name(source: str) -> bool:
+def _is_hub_name(source: str, suffixes: Mapping[str, str]) -> bool:
     named = Path(source.partition("@")[0])
-    return _ON_HUB.fullmatch(source) is not None and _kind(named, "jsonl") is None
+    return _ON_HUB.fullmatch(source) is not None and _kind(named, "jsonl", suffixes) is None
 
 
 def _no_splits(split: str | None, found: str, at: str) -> None:
@@ -109,12 +113,12 @@ def _no_splits(split: str | None, found: str, at: str) -> None:
         raise UsageError(sentence(f"a source with the split {split}", found, at, do))
 
 
-def _kind(path: Path, format: str | None) -> str | None:
+def _kind(path: Path, format: str | None, suffixes: Mapping[str, str]) -> str | None:
     """The kind of a file by its name; `.json` is only lines of JSON when `format` says so."""
     name = path.name.lower()
     packed = path.suffix.lower() in COMPRESSIONS
     suffix = Path(Path(name).stem).suffix if packed else Path(name).suffix
-    kind = "jsonl" if (suffix, format) == (".json", "jsonl") else SUFFIXES.get(suffix)
+    kind = "jsonl" if (suffix, format) == (".json", "jsonl") else suffixes.get(suffix)
     return kind if kind == "jsonl" or not packed else None
 
 
@@ -123,7 +127,9 @@ def _name(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _folder(root: Path, format: str | None, split: str | None) -> list[LocalRecords]:
+def _folder(
+    root: Path, format: str | None, split: str | None, suffixes: Mapping[str, str]
+) -> list[LocalRecords]:
     from transferset.sources.records import folders
 
     found = folders.described(root, split)
@@ -132,7 +138,7 @@ def _folder(root: Path, format: str | None, split: str | None) -> list[LocalReco
             raise UsageError(sentence("--format arrow of this folder", format, str(root)))
         return [LocalRecords(p, _name(p.name), "arrow", origin) for p, origin in found]
     _no_splits(split, "a folder without splits", str(root))
-    files = [(path, _kind(path, format)) for path in _walk(root)]
+    files = [(path, _kind(path, format, suffixes)) for path in _walk(root)]
     kinds = sorted({kind for _, kind in files if kind is not None})
     if format is None and len(kinds) > 1:
         do = "choose one with --format"
@@ -145,7 +151,8 @@ def _folder(root: Path, format: str | None, split: str | None) -> list[LocalReco
     ]
     if not chosen:
         what = f"files of {format}" if format else "files of documents"
-        raise UsageError(sentence(what, "none", str(root), f"name {_FORMS}"))
+        forms = _FORMS.format(", ".join(suffixes))
+        raise UsageError(sentence(what, "none", str(root), f"name {forms}"))
     return chosen
 
 

@@ -1,0 +1,33 @@
+"""What the tagger of a task set counts as words, kept in the set."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from transferset.errors import SetError, sentence
+from transferset.manifest import Json
+from transferset.pipeline.lineage import read_file
+from transferset.shapes import anything, check, text
+from transferset.shards import REMEDY, ShardSet
+
+#: Where it stands in a set.
+WORDS: Final = "_tables/words.json"
+
+
+def read_word_rules(found: ShardSet) -> Json:
+    """What the tagger of a set counts as words: `stop_words` and `word_pattern`.
+
+    Raises:
+        SetError: The table is not as written.
+    """
+    nothing: Json = {"stop_words": [], "word_pattern": ""}
+    if not any(entry.file == WORDS for entry in found.manifest.files):
+        return nothing
+    where = str(found.root / WORDS)
+    try:
+        body = json.loads(read_file(found, WORDS))
+        check(body, {"stop_words": [text], "word_pattern": text, ...: anything})
+    except (ValueError, RecursionError) as error:
+        raise SetError(sentence("words of a tagger", str(error), where, REMEDY)) from None
+    return {**nothing, **body}

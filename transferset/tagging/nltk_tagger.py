@@ -1,0 +1,168 @@
+"""NLTK's words and tags: what `nltk.pos_tag(nltk.word_tokenize(text))` gives for a sentence.
+
+The literature's code cuts and tags so. Words are those of `NLTKWordTokenizer`, as spans of the text
+(it makes other characters of quotation marks), tags those of the averaged perceptron, whose weights
+are read as JSON from the user's `nltk_data`; NLTK's older pickles are not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from blake3 import blake3
+
+from transferset.errors import InputError, UsageError, sentence
+from transferset.tagging.stop_words import ENGLISH
+from transferset.tagging.tagger import MOST_TAGS, Tagged, TaggerInfo
+from transferset.tagging.words import ENGLISH_WORD, Cut, Cutter, gathered, on_spaces
+
+if TYPE_CHECKING:
+    from nltk.tag.perceptron import PerceptronTagger
+
+_LEXICON: Final = "or choose --tagger lexicon"
+_WEIGHTS: Final = "NLTK's averaged_perceptron_tagger_eng"
+_DATA: Final = f"python -m nltk.downloader averaged_perceptron_tagger_eng, {_LEXICON}"
+
+#: What the tokenizer makes of a quotation mark, and what may have stood there.
+_QUOTES: Final = {"``": ('"', "''"), "''": ('"',)}
+
+
+class NltkTagger:
+    """Cuts and tags English texts, each as one sentence.
+
+    Args:
+        words: One of `tagger.WORDS`.
+        model: A tagger with its weights.
+        release: NLTK's version.
+    """
+
+    def __init__(self, words: str, model: PerceptronTagger, release: str) -> None:
+        tags = _checked(model)
+        self._model = model
+        self._code = {tag: code for code, tag in enumerate(tags)}
+        self._cut: Cutter = Treebank() if words == "tagger" else on_spaces
+        self.info = TaggerInfo(
+            spec="nltk",
+            name="nltk",
+            version=f"{release}/{_digest(model)}",
+            language="en",
+            words=words,
+            tags=tags,
+            stop_words=ENGLISH,
+            word_pattern=ENGLISH_WORD,
+        )
+
+    def tag(self, texts: Sequence[str]) -> Tagged:
+        """Cut and tag normal texts."""
+        words, space, offsets = self._cut(texts)
+        return Tagged(words, space, self._codes(words, offsets.tolist()), offsets)
+
+    def _codes(self, words: list[str], offsets: list[int]) -> npt.NDArray[np.uint8]:
+        pairs = pairwise(offsets)
+        tagged = chain.from_iterable(self._model.tag(words[start:end]) for start, end in pairs)
+        return np.fromiter((self._code[tag] for _, tag in tagged), np.uint8, len(words))
+
+
+class Treebank:
+    """The words of `NLTKWordTokenizer`, as they stand in the text."""
+
+    def __init__(self) -> None:
+        from nltk.tokenize.destructive import NLTKWordTokenizer
+
+        self._tokenize = NLTKWordTokenizer().tokenize
+
+    def __call__(self, texts: Sequence[str]) -> Cut:
+        """Cut normal texts.
+
+        Raises:
+            InputError: NLTK gave up on a text.
+        """
+        return gathered(map(self._cut, texts))
+
+    def _cut(self, text: str) -> tuple[list[str], list[bool]]:
+        try:
+            return aligned(self._tokenize(text), text)
+        except TimeoutError as error:  # of nltk's regular expressions
+            found = f"one of {len(text):,} characters: {text[:40]!r}"
+            expected = "texts that NLTK cuts within its time limit"
+            raise InputError(sentence(expected, found, do=_LEXICON[3:])) from error
+
+
+def aligned(tokens: Sequence[str], text: str) -> tuple[list[str], list[bool]]:
+    """Find the tokens of `NLTKWordTokenizer` in their text.
+
+    NLTK's `span_tokenize` searches for them and fails where quotation marks of several kinds stand
+    together; but the tokens are all of the text, in order, with nothing changed but these marks.
+
+    Args:
+        tokens: In order.
+        text: A normal text.
+
+    Returns:
+        The words as they stand in the text, and whether a space follows.
+    """
+    words: list[str] = []
+    space: list[bool] = []
+    at = 0
+    for token in tokens:
+        word = next(w for w in (token, *_QUOTES.get(token, ())) if text.startswith(w, at))
+        at += len(word)
+        words.append(word)
+        space.append(text.startswith(" ", at))
+        at += space[-1]
+    return words, space
+
+
+def load(words: str) -> NltkTagger:
+    """Load the perceptron from the user's `nltk_data`.
+
+    Args:
+        words: One of `tagger.WORDS`.
+
+    Raises:
+        UsageError: NLTK or its data is missing.
+        InputError: The data is damaged.
+    """
+    try:
+        release = version("nltk")
+        from nltk.tag.perceptron import PerceptronTagger
+    except (PackageNotFoundError, ImportError) as error:
+        do = f"pip install 'transferset[nltk]', {_LEXICON}"
+        raise UsageError(sentence("NLTK for --tagger nltk", "none", do=do)) from error
+    try:
+        return NltkTagger(words, PerceptronTagger(lang="eng"), release)
+    except LookupError as error:
+        found = "none in nltk_data"
+        raise UsageError(sentence(_WEIGHTS, found, do=_DATA)) from error
+    except (ValueError, TypeError, OSError) as error:
+        found = f"a damaged one: {str(error).strip().splitlines()[0]}"
+        raise InputError(sentence(_WEIGHTS, found, do=_DATA)) from error
+
+
+def _checked(model: Any) -> tuple[str, ...]:
+    """The names of the tags.
+
+    Raises:
+        ValueError: The weights are not what the tagger needs.
+    """
+    if not (isinstance(model.model.weights, dict) and isinstance(model.tagdict, dict)):
+        raise ValueError("its weights or its words are no JSON object")
+    if not all(isinstance(tag, str) for tag in model.classes):
+        raise ValueError("its tags are no strings")
+    if not 0 < len(model.classes) <= MOST_TAGS or not model.classes >= set(model.tagdict.values()):
+        raise ValueError(f"it has none or more than {MOST_TAGS} tags, or words with others")
+    for by_tag in model.model.weights.values():
+        if not all(isinstance(weight, (int, float)) for weight in by_tag.values()):
+            raise ValueError("its weights are no numbers")
+    return tuple(sorted(model.classes))
+
+
+def _digest(model: Any) -> str:
+    parts = [model.model.weights, model.tagdict, sorted(model.classes)]
+    return blake3(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
