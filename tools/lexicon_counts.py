@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from transferset.tagging.hmm_kernels import FAINTEST
+from transferset.tagging.hmm_choices import FAINTEST
 from transferset.tagging.hmm_model import BOUNDARY, CAPITAL
 from transferset.tagging.hmm_words import LONGEST, SMALL, case_of
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-
 from lexicon_counts import Pairs, shape
+
 from transferset.tagging.hmm import HmmTagger
 from transferset.tagging.hmm_suffixes import LONGEST_SUFFIX, RARE
 

@@ -20,7 +20,7 @@ from blake3 import blake3
 
 from transferset.errors import SetError, sentence
 from transferset.manifest import PIECE_BYTES, ShardEntry
-from transferset.schema import BATCH_ROWS
+from transferset.schema import BATCH_ROWS, NULLABLE
 from transferset.shards import REMEDY, ShardSet, damage_named, stated_schema
 
 #: Pieces that are read at a time.
@@ -86,6 +86,8 @@ class _Expected:
     def check(self, batch: pa.RecordBatch, path: Path, first_row: int) -> None:
         """Refuse nulls, and ids that are none."""
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if name in NULLABLE:
+                continue
             inner = column.values if pa.types.is_list(column.type) else None
             if column.null_count or (inner is not None and inner.null_count):
                 where = f"{path}, row {first_row} or later"

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from blake3 import blake3
 
@@ -15,9 +14,10 @@ from transferset import schema as schemas
 from transferset.documents import DOCUMENTS, read_documents
 from transferset.errors import SetError, sentence
 from transferset.files import digest_file
-from transferset.manifest import PIECE_BYTES, ShardEntry
+from transferset.manifest import MANIFEST, PIECE_BYTES, ShardEntry
 from transferset.shapes import INNER
 from transferset.shards import REMEDY, ShardSet, shard_name, stated_schema
+from transferset.verification_columns import check_columns, check_sides, require_rows
 
 #: How every stream ends.
 _END = b"\xff\xff\xff\xff\0\0\0\0"
@@ -41,6 +41,7 @@ def verify(root: str | Path, progress: Callable[[int], None] | None = None) -> S
     """
     found = ShardSet.open(root)
     _check_files(found)
+    check_sides(list(found.manifest.schema), str(found.root / MANIFEST))
     for index, entry in enumerate(found.manifest.shards):
         path = found.root / entry.file
         _check_pieces(path, entry)
@@ -145,10 +146,7 @@ def _tokens(batch: pa.RecordBatch) -> int:
 
 def _check_batch(found: ShardSet, batch: pa.RecordBatch, at: str, first_row: int) -> None:
     batch.validate(full=True)
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        if column.null_count:
-            row = first_row + column.is_null().to_pylist().index(True)
-            raise SetError(sentence(f"a {name} in every row", "null", f"{at} {row}", REMEDY))
+    check_columns(batch, found.manifest.names, at, first_row)
     if "input_ids" not in batch.schema.names or found.manifest.tokenizer is None:
         return
     tokenizer = found.manifest.tokenizer
@@ -162,18 +160,12 @@ def _check_batch(found: ShardSet, batch: pa.RecordBatch, at: str, first_row: int
         row = first_row + int(np.searchsorted(offsets, first, "right")) - 1
         expected = f"ids below {tokenizer['vocab_size']}"
         raise SetError(sentence(expected, str(ids[first]), f"{at} {row}", REMEDY))
-    _require_rows(ends - starts >= 2, "two ids or more", at, first_row)
-    _require_rows(ids[starts] == special["cls"], "[CLS] first", at, first_row)
-    _require_rows(ids[ends - 1] == special["sep"], "[SEP] last", at, first_row)
+    require_rows(ends - starts >= 2, "two ids or more", at, first_row)
+    require_rows(ids[starts] == special["cls"], "[CLS] first", at, first_row)
+    require_rows(ids[ends - 1] == special["sep"], "[SEP] last", at, first_row)
     if "labels" in batch.schema.names:
         labels = batch.column("labels").offsets.to_numpy()
-        _require_rows(np.diff(labels) == ends - starts, "a label for each id", at, first_row)
+        require_rows(np.diff(labels) == ends - starts, "a label for each id", at, first_row)
     longest = found.manifest.params.get("max_len")
     if longest is not None:
-        _require_rows(ends - starts <= longest, f"at most {longest} ids", at, first_row)
-
-
-def _require_rows(right: npt.NDArray[np.bool_], what: str, at: str, first_row: int) -> None:
-    if not right.all():
-        row = first_row + int(np.argmin(right))
-        raise SetError(sentence(what, "a row without", f"{at} {row}", REMEDY))
+        require_rows(ends - starts <= longest, f"at most {longest} ids", at, first_row)

@@ -1,4 +1,4 @@
-"""Candidates one word at a time: the text with [MASK] in it, through the whole model, and sorted."""
+"""Candidates one word at a time: the text with [MASK] in it, through the whole model."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ class PlainLm:
         if self.tokenizer.unk_token_id in pieces or 1 in pieces or not pieces:
             return {}
         table = self.model.get_input_embeddings().weight.tolist()
-        mean = [sum(column) / len(pieces) for column in zip(*(table[i] for i in pieces))]
+        mean = [
+            sum(column) / len(pieces) for column in zip(*(table[i] for i in pieces), strict=True)
+        ]
         return {i: cosine(mean, table[i]) for i in self.allowed(word)}
 
     def best(self, scores, count):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -68,7 +69,9 @@ def test_words_of_one_piece_are_masked_and_others_are_looked_up(folder):
 WORD = st.sampled_from([*WORDS, "unhappy", "dogs", "walking", ".", ",", "n't", "Cat", "THE", "q"])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.lists(st.lists(st.tuples(WORD, st.booleans()), max_size=8), min_size=1, max_size=6),
     st.integers(1, 5),
@@ -87,7 +90,7 @@ def test_any_texts_in_any_batches_up_to_the_last_bits_of_scores(folder, plain, r
             assert len(proposed) == len(set(proposed)) == min(count, len(scores))
             assert set(proposed) <= set(scores)
             mine = [scores[i] for i in proposed]
-            assert all(a >= b - 1e-4 for a, b in zip(mine, mine[1:], strict=False))
+            assert all(a >= b - 1e-4 for a, b in pairwise(mine))
             others = [s for i, s in scores.items() if i not in proposed]
             assert not others or not mine or mine[-1] >= max(others) - 1e-4
 
@@ -133,7 +136,7 @@ def test_a_long_text_is_shown_around_the_mask(tmp_path):
     model, plain = open_masked_lm(folder, batch=7), PlainLm(folder)
     found = propose(model, [(words, [1] * 39 + [0])]).candidates
     for place, candidates in enumerate(found):
-        # ten words fit: the mask, and of the nine others four before and five after, or what is there
+        # ten words fit: the mask, and of others four before it and five after it
         start = min(max(place - 4, 0), 30)
         window, at = words[start : start + 10], place - start
         assert candidates == plain.best(plain.by_mask(window, [1] * 9 + [0], at), 15)
@@ -154,12 +157,12 @@ def test_equal_scores_are_in_order_of_ids(tmp_path):
 
     folder = write_bert(tmp_path / "even")
     model = transformers.BertForMaskedLM.from_pretrained(folder)
-    with torch.no_grad():  # all pieces have one embedding, and so one score
-        model.bert.embeddings.word_embeddings.weight[:] = 1
+    with torch.no_grad():  # every score is exactly 0, and no vector has a direction
+        model.bert.embeddings.word_embeddings.weight[:] = 0
         model.cls.predictions.bias[:] = 0
     model.save_pretrained(folder)
     found = propose(open_masked_lm(folder), [(["cat", "dogs"], [1, 0])], count=5).candidates
-    assert found == [["the", "a", "an", "of", "to"]] * 2
+    assert found == [["the", "a", "an", "of", "to"], []]
 
 
 @pytest.mark.parametrize("kind", ["Roberta", "DistilBert", "Electra", "Albert"])
@@ -188,5 +191,9 @@ def test_the_threads_of_torch_are_given_back(folder):
     import torch
 
     before = torch.get_num_threads()
-    propose(open_masked_lm(folder), TEXTS)
-    assert torch.get_num_threads() == before
+    torch.set_num_threads(2)
+    try:
+        propose(open_masked_lm(folder), TEXTS)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

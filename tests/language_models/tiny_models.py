@@ -7,12 +7,13 @@ import json
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-WORDS = (
-    "the a an of to and in is was it on not he she they we you i cat dog mat sat ran red blue old "
-    "new house mouse tree river stone bird fish hat king queen day night sun moon good bad big "
-    "small sees eats likes"
-).split()
-PIECES = ["##s", "##ly", "##ing", "walk", "un", "##happy", ".", ",", "'", "n", "t", "##n", "7", "x"]
+_WORDS = """
+the a an of to and in is was it on not he she they we you i cat dog mat sat ran red blue old new
+house mouse tree river stone bird fish hat king queen day night sun moon good bad big small sees
+eats likes
+"""
+_PIECES = "##s ##ly ##ing walk un ##happy . , ' n t ##n 7 x"
+WORDS, PIECES = _WORDS.split(), _PIECES.split()
 VOCABULARY = [*SPECIAL, *WORDS, *PIECES]
 
 
@@ -30,13 +31,13 @@ def write_word_pieces(folder, vocabulary=VOCABULARY, *, lowercase=True):
     made.save(str(folder / "tokenizer.json"))
 
 
-def bert_config(size=len(VOCABULARY), positions=64, layers=2):
+def bert_config(size=None, positions=64):
     import transformers
 
     return transformers.BertConfig(
-        vocab_size=size,
+        vocab_size=size or len(VOCABULARY),
         hidden_size=32,
-        num_hidden_layers=layers,
+        num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=64,
         max_position_embeddings=positions,

@@ -57,7 +57,7 @@ def read(path: Path, *, labelled: bool = True, **options: Any) -> Read:
 def rows(path: Path, **options: Any) -> list[tuple[Any, ...]]:
     """Text, second text if there is one, label."""
     found = read(path, **options).examples
-    return [tuple(v for v in e[1:3] if v is not None) + (e.label,) for e in found]
+    return [(*(v for v in e[1:3] if v is not None), e.label) for e in found]
 
 
 def features(**classes: list[str]) -> dict[bytes, bytes]:

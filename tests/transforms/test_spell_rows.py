@@ -317,7 +317,7 @@ def real() -> Spelled:
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(pairs=st.lists(st.tuples(ROWS, ROWS), max_size=8))
 def test_rows_of_real_pieces_are_the_tokenizers(
     real: Spelled, pairs: list[tuple[Row, Row]]

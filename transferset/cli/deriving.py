@@ -104,9 +104,12 @@ def _say_attempts(found: ShardSet) -> None:
     if not any(entry.file == "_tables/augment.json" for entry in found.manifest.files):
         return
     table = json.loads(path.read_bytes())
-    made = sum(one["made"] for one in table["attempts"])
-    accepted = sum(one["accepted"] for one in table["attempts"])
-    say(f"{accepted:,} of {made:,} attempts gave new rows: {table['multiple']:.2f} times the rows")
+    sums = dict(zip(table["columns"], map(sum, zip(*table["table"], strict=True)), strict=True))
+    left_out = ", ".join(f"{sums[name]:,} {name}" for name in table["columns"][1:-1] if sums[name])
+    say(
+        f"{sums['accepted']:,} of {sums['made']:,} attempts gave new rows ({left_out or 'all'}): "
+        f"{table['multiple']:.2f} times the rows"
+    )
     if not table["reached"]:
         say("NOTE: the target was not reached; raise max_iterations, or mask and pos")
 

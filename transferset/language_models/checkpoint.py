@@ -24,6 +24,10 @@ _MOST_JSON: Final = 1 << 28
 #: Members that would fetch or run what is not in the three files.
 _FOREIGN: Final = ("auto_map", "quantization_config", "adapter_config", "custom_pipelines")
 
+#: What may compute attention; any other name is a kernel that transformers fetches from the hub.
+_ATTENTION: Final = ("attn_implementation", "_attn_implementation")
+_KNOWN: Final = (None, "eager", "sdpa")
+
 #: Bounds of what a few bytes of JSON can ask for.
 _BOUNDS: Final[Mapping[str, int]] = {
     "vocab_size": 1 << 21,
@@ -114,7 +118,6 @@ def load_model(path: str | Path, device: str | None = None) -> PreTrainedModel:
                 local_files_only=True,
                 use_safetensors=True,
                 trust_remote_code=False,
-                # the configuration could name an implementation to fetch from the hub
                 attn_implementation="eager",
                 output_loading_info=True,
                 dtype=torch.float32,
@@ -133,8 +136,9 @@ def load_model(path: str | Path, device: str | None = None) -> PreTrainedModel:
 
 def _check_config(folder: Path) -> None:
     config, at = read_json(folder / CONFIG), str(folder / CONFIG)
-    for name in _FOREIGN:
-        if config.get(name) is not None:
+    for name, value in _members(config):
+        foreign = name in _FOREIGN and value is not None
+        if foreign or (name in _ATTENTION and value not in _KNOWN):
             raise InputError(sentence("a plain model in float", f"a member {name}", at, _REMEDY))
     for name, most in _BOUNDS.items():
         value = config.get(name, 1)
@@ -151,6 +155,13 @@ def _require_all_weights(report: Mapping[str, Any], folder: Path) -> None:
         found = f"none for {first}" + (f" and {more} others" if more else "")
         at = str(folder / WEIGHTS)
         raise InputError(sentence("weights for every part, the masked-LM head", found, at, _REMEDY))
+
+
+def _members(value: object) -> Iterator[tuple[str, Any]]:
+    """All members, also of objects inside."""
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        yield name, inner
+        yield from _members(inner)
 
 
 @contextmanager

@@ -81,10 +81,10 @@ def _from_file(path: Path, most_words: int) -> WordVectors:
     """The vectors lie in a temporary file, so that they need not stay in memory."""
     rows: dict[str, int] = {}
     with path.open("rb") as source, tempfile.TemporaryFile() as target:
-        width = _width(source, path)
+        width, first = _width(source, path)
         buffer = np.empty((_LINES, width), np.float32)
         used = written = 0
-        for number, line in enumerate(iter(lambda: source.readline(_MOST_BYTES), b""), 1):
+        for number, line in enumerate(iter(lambda: source.readline(_MOST_BYTES), b""), first):
             if len(rows) == most_words:
                 break
             word = _read(line, buffer[used], path, number)
@@ -102,18 +102,18 @@ def _from_file(path: Path, most_words: int) -> WordVectors:
     return WordVectors(rows, matrix)
 
 
-def _width(source: IO[bytes], path: Path) -> int:
-    """Numbers of a vector; the source stands at its first line, or after a line of two counts."""
+def _width(source: IO[bytes], path: Path) -> tuple[int, int]:
+    """Numbers of a vector, and the line of the first, at which the source stands then."""
     fields = source.readline(_MOST_BYTES).split()
     if len(fields) == 2 and all(field.isdigit() for field in fields):
-        width = int(fields[1])  # as word2vec and fastText begin their files
+        width, first = int(fields[1]), 2  # two counts, as word2vec and fastText begin their files
     else:
-        width = len(fields) - 1
+        width, first = len(fields) - 1, 1
         source.seek(0)
     if not 0 < width <= _MOST_NUMBERS:
         expected = f"a word and 1 to {_MOST_NUMBERS} numbers"
         raise InputError(sentence(expected, f"{width} numbers", f"{path}:1"))
-    return width
+    return width, first
 
 
 def _read(line: bytes, target: npt.NDArray[np.float32], path: Path, number: int) -> str | None:
@@ -122,7 +122,8 @@ def _read(line: bytes, target: npt.NDArray[np.float32], path: Path, number: int)
     try:
         if len(numbers) != len(target):
             raise ValueError(f"{len(numbers)} numbers")
-        target[:] = np.fromiter(map(float, numbers), np.float64, len(target))
+        with np.errstate(over="ignore"):
+            target[:] = np.fromiter(map(float, numbers), np.float64, len(target))
         text = word.decode()
     except ValueError as error:
         expected = f"a word and {len(target)} numbers"

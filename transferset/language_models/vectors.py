@@ -117,8 +117,9 @@ class PieceVectors:
         spelled = self._pieces.spell_words(words)
         having = [i for i, ids in enumerate(spelled) if ids]
         means = [self._embeddings[spelled[i]].mean(0, dtype=np.float64) for i in having]
-        width = self._embeddings.shape[1]
-        return having, to_length_one(np.array(means).reshape(len(having), width))
+        unit = to_length_one(np.array(means).reshape(len(having), self._embeddings.shape[1]))
+        directed = unit.any(1)
+        return [i for i, kept in zip(having, directed, strict=True) if kept], unit[directed]
 
 
 class WordVectors:

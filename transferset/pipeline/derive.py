@@ -16,7 +16,7 @@ from transferset.pipeline import ranges
 from transferset.pipeline.chain import Chain
 from transferset.pipeline.commit import commit_derived
 from transferset.pipeline.derive_plan import DerivePlan
-from transferset.pipeline.fits import fit_batches
+from transferset.pipeline.fits import fit_batches, fit_words
 from transferset.pipeline.order import SHARD_BYTES
 from transferset.pipeline.setting import setting_of
 from transferset.pipeline.survey import Found, SurveyContext, spill_path, survey_range
@@ -24,7 +24,7 @@ from transferset.pipeline.write import WriteContext, write_range
 from transferset.schema import FIXED_WIDTH
 from transferset.shards import ShardSet
 from transferset.stage import Done, Progress, building, run_stage
-from transferset.steps import Delete, Generate, Replace, ReplaceLm, Split, Step, Vary
+from transferset.steps import Augment, Delete, Generate, Replace, ReplaceLm, Split, Step, Vary
 from transferset.transforms import implement
 
 #: Rows of a survey's task: of which variants are made, and of which a model is asked.
@@ -134,7 +134,13 @@ class _Work:
 
     def _model(self, i: int, step: Step) -> Json:
         plan = self.plan
-        made = implement(step, setting_of(plan.src, plan.steps, keep_label=plan.keep_label))
+        setting = setting_of(plan.src, plan.steps, keep_label=plan.keep_label)
+        made = implement(step, setting)
+        if plan.fit is not None and isinstance(step, Augment):
+            from transferset.transforms.augment import AugmentRows
+
+            words = fit_words(plan.fit, step, setting.tags, i, self.run, self.root)
+            made = AugmentRows(step, setting, words)
         chain = self.chain()
         fit = self.plan.fit if isinstance(step, Generate | Replace) else None
         folder = chain.folder(i)

@@ -258,8 +258,9 @@ def _check_fit(src: ShardSet, steps: Sequence[Step], fit: ShardSet | None) -> No
         return
     if not any(isinstance(step, Generate | Replace | Augment) for step in steps):
         raise UsageError(sentence("--fit with --generate, --replace or --augment", "none of them"))
-    setting_of(fit, ())  # refuses sets without ids
-    require_same_tokenizer([src, fit])
+    if any(isinstance(step, Generate | Replace) for step in steps):  # words have no tokenizer
+        setting_of(fit, ())  # refuses sets without ids
+        require_same_tokenizer([src, fit])
 
 
 def require_same_tokenizer(sets: Sequence[ShardSet]) -> None:

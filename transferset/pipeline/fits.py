@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 
-from transferset.errors import SetError, sentence
+from transferset.errors import SetError, UsageError, sentence
 from transferset.manifest import Json
 from transferset.pipeline import ranges
 from transferset.pipeline.chain import Chain
 from transferset.pipeline.lineage import read_file
 from transferset.pipeline.setting import setting_of
-from transferset.pipeline.survey import SurveyContext, spill_path, survey_range
+from transferset.pipeline.survey import Found, SurveyContext, spill_path, survey_range
 from transferset.shards import ShardSet
 from transferset.stage import Done
-from transferset.steps import Step
+from transferset.steps import Augment, Step
 from transferset.transforms.fit import MOST_BYTES, read_fit
 from transferset.transforms.unigram import LENGTHS, TOKENS, tallied
+from transferset.transforms.word_counts import WordCounts, merge_word_counts, read_word_counts
 
 #: Where a generated set keeps its model.
 SAVED: Final = "_fit/generate.json"
+
+#: Where an augmented set keeps the counts that its words were drawn from.
+SAVED_WORDS: Final = "_fit/augment.json"
 
 #: Most content tokens of a row that is made by another set's word.
 _LONGEST: Final = 1_000_000
@@ -51,7 +55,46 @@ def fit_batches(fit: ShardSet, step: Step, ordinal: int, run: Run, root: Path) -
     """
     if any(entry.file == SAVED for entry in fit.manifest.files):
         return (_saved(fit, spill_path(root, f"fit-{ordinal:02d}", 0)),)
-    chain = Chain(fit.root, fit.manifest.digest, root, (), 0, (), ("input_ids",))
+    return _surveyed(fit, step, ordinal, run, root, ("input_ids",))
+
+
+def fit_words(
+    fit: ShardSet, step: Augment, tags: Sequence[str], ordinal: int, run: Run, root: Path
+) -> WordCounts:
+    """What another set says of words by their tags.
+
+    An augmented set is taken by the counts that it was drawn from, a task set by its rows.
+
+    Args:
+        fit: The set.
+        step: The step that is going to draw.
+        tags: Names of the tags of the set that is going to be varied.
+        ordinal: Its place in the recipe.
+        run: Runs the tasks of a stage.
+        root: The set that is made.
+
+    Raises:
+        SetError: The set, or its counts, are not what they should be.
+        UsageError: It has neither counts nor words, or other tags.
+    """
+    if any(entry.file == SAVED_WORDS for entry in fit.manifest.files):
+        read_file(fit, SAVED_WORDS)  # as its manifest says
+        return read_word_counts(fit.root / SAVED_WORDS, tags)
+    columns = tuple(c for c in fit.manifest.schema if c.removesuffix("_pair") in step.needs)
+    if not {"words", "pos"} <= set(columns):
+        have, do = ", ".join(fit.manifest.schema), "name a task set, or an augmented one"
+        raise UsageError(sentence("a set with words and tags for --fit", have, str(fit.root), do))
+    if list(its := fit.manifest.names.get("pos", ())) != list(tags):
+        expected, do = f"the tags {', '.join(tags[:8])}, …", "name a set of the same --tagger"
+        raise UsageError(sentence(expected, ", ".join(its[:8]), str(fit.root), do))
+    paths = _surveyed(fit, step, ordinal, run, root, columns)
+    return merge_word_counts(Found(0, 0, (), paths).batches(), tags)
+
+
+def _surveyed(
+    fit: ShardSet, step: Step, ordinal: int, run: Run, root: Path, columns: tuple[str, ...]
+) -> tuple[Path, ...]:
+    chain = Chain(fit.root, fit.manifest.digest, root, (), 0, (), columns)
     stage = f"fit-{ordinal:02d}"
     tokens = fit.manifest.totals["tokens"]
     cuts = ranges.even(len(fit), max(1, -(-2 * tokens // ranges.SURVEY_BYTES)))

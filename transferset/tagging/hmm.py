@@ -12,17 +12,18 @@ from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from transferset.errors import InputError, UsageError, sentence
-from transferset.tagging.hmm_kernels import MOST_TAGS, Choices, Lexicon, choose_all, tag_texts
+from transferset.tagging.hmm_choices import MOST_TAGS, Choices, Lexicon, choose_all
 from transferset.tagging.hmm_model import Counts, read
 from transferset.tagging.hmm_scores import UNIT, moves, priors
 from transferset.tagging.hmm_suffixes import learn
+from transferset.tagging.hmm_viterbi import tag_texts
 from transferset.tagging.hmm_words import table_of
 
 _FOLDER: Final = Path(str(files("transferset"))) / "tagging" / "lexicon"
@@ -92,7 +93,7 @@ def _bytes(words: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     return _buffers(array, np.int64)
 
 
-def _buffers(array: pa.Array, offset: type[np.generic]) -> tuple[NDArray[np.uint8], NDArray]:
+def _buffers(array: pa.Array, offset: type[np.generic]) -> tuple[NDArray[np.uint8], NDArray[Any]]:
     _, starts, text = array.buffers()
     places = np.frombuffer(starts, offset)[: len(array) + 1]
     return np.frombuffer(text or b"\0", np.uint8), places
@@ -115,10 +116,10 @@ def _lexicon(counts: Counts) -> Lexicon:
 
 def _known(lexicon: Lexicon) -> Choices:
     words = lexicon.table.starts.size - 1
+    room = words * MOST_TAGS
     choices = Choices(
-        np.empty(words + 1, np.int32),
-        np.empty(words * MOST_TAGS + 1, np.uint8),
-        np.empty(words * MOST_TAGS + 1, np.int32),
+        np.empty(words + 1, np.int64), np.empty(room, np.uint8), np.empty(room, np.int32)
     )
-    count = choose_all(lexicon, choices)
-    return Choices(choices.starts, choices.tags[:count].copy(), choices.scores[:count].copy())
+    choose_all(lexicon, choices)
+    count = int(choices.starts[-1])
+    return Choices(choices.starts, choices.states[:count].copy(), choices.scores[:count].copy())

@@ -61,8 +61,10 @@ def case_of(word: NDArray[np.uint8], size: int) -> int:
 @inlined
 def _is_capital(word: NDArray[np.uint8], size: int) -> bool:
     first = word[0]
-    if first < 128 or size < 2:
+    if first < 128:
         return 65 <= first <= 90
+    if size < 2 or not 0xC3 <= first <= 0xDF:  # no letter of two bytes
+        return False
     code = (np.int64(first) & 31) << 6 | (np.int64(word[1]) & 63)
     if first == 0xC3:
         return 0xC0 <= code <= 0xDE and code != 0xD7

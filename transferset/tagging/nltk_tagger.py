@@ -29,9 +29,6 @@ _LEXICON: Final = "or choose --tagger lexicon"
 _WEIGHTS: Final = "NLTK's averaged_perceptron_tagger_eng"
 _DATA: Final = f"python -m nltk.downloader averaged_perceptron_tagger_eng, {_LEXICON}"
 
-#: What the tokenizer makes of a quotation mark, and what may have stood there.
-_QUOTES: Final = {"``": ('"', "''"), "''": ('"',)}
-
 
 class NltkTagger:
     """Cuts and tags English texts, each as one sentence.
@@ -75,7 +72,7 @@ class Treebank:
     def __init__(self) -> None:
         from nltk.tokenize.destructive import NLTKWordTokenizer
 
-        self._tokenize = NLTKWordTokenizer().tokenize
+        self._spans = NLTKWordTokenizer().span_tokenize
 
     def __call__(self, texts: Sequence[str]) -> Cut:
         """Cut normal texts.
@@ -87,36 +84,13 @@ class Treebank:
 
     def _cut(self, text: str) -> tuple[list[str], list[bool]]:
         try:
-            return aligned(self._tokenize(text), text)
-        except TimeoutError as error:  # of nltk's regular expressions
-            found = f"one of {len(text):,} characters: {text[:40]!r}"
-            expected = "texts that NLTK cuts within its time limit"
-            raise InputError(sentence(expected, found, do=_LEXICON[3:])) from error
-
-
-def aligned(tokens: Sequence[str], text: str) -> tuple[list[str], list[bool]]:
-    """Find the tokens of `NLTKWordTokenizer` in their text.
-
-    NLTK's `span_tokenize` searches for them and fails where quotation marks of several kinds stand
-    together; but the tokens are all of the text, in order, with nothing changed but these marks.
-
-    Args:
-        tokens: In order.
-        text: A normal text.
-
-    Returns:
-        The words as they stand in the text, and whether a space follows.
-    """
-    words: list[str] = []
-    space: list[bool] = []
-    at = 0
-    for token in tokens:
-        word = next(w for w in (token, *_QUOTES.get(token, ())) if text.startswith(w, at))
-        at += len(word)
-        words.append(word)
-        space.append(text.startswith(" ", at))
-        at += space[-1]
-    return words, space
+            spans = list(self._spans(text))
+        except (TimeoutError, ValueError) as error:  # of nltk's regular expressions and search
+            expected = "texts that NLTK cuts into words"
+            found = f"one of {len(text):,} characters: {text[:40]}"
+            raise InputError(sentence(expected, found, do="choose --tagger lexicon")) from error
+        words = [text[start:end] for start, end in spans]
+        return words, [text.startswith(" ", end) for _, end in spans]
 
 
 def load(words: str) -> NltkTagger:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from transferset.errors import UsageError, sentence
 from transferset.tagging.spacy_labels import Labels, choose, default_model, directory_digest
@@ -71,10 +72,10 @@ class SpacyTagger:
         from spacy.attrs import SPACY
 
         words: list[str] = []
-        found = [np.empty((0, 2), np.uint64)]
+        found: list[npt.NDArray[np.uint64]] = [np.empty((0, 2), np.uint64)]
         for doc in self._pipeline.pipe(self._docs(texts), batch_size=_BATCH):
             words.extend([token.text for token in doc])
-            found.append(doc.to_array([SPACY, self._labels.attribute]))
+            found.append(doc.to_array([SPACY, self._labels.attribute]).astype(np.uint64, copy=False))
         sizes = np.fromiter(map(len, found[1:]), np.int64, len(found) - 1)
         space, tags = np.concatenate(found).T
         return Tagged(words, space.astype(np.bool_), self._labels.codes(tags, words), ends(sizes))

@@ -57,35 +57,46 @@ def allot(sizes: Table, shares: Sequence[Fraction], totals: Sequence[int]) -> Ta
     return dealt[:-1]
 
 
-@kernel
-def _deal(sizes: Any, ends: Any) -> Any:
-    """Rows of each class among the first `ends` rows of the deal, int64[ends, classes].
+def _deal(sizes: Table, ends: Table) -> Table:
+    """Rows of each class among the first `ends` rows of the deal, int64[ends, classes]."""
+    found = np.zeros((len(ends), len(sizes)), np.int64)
+    heaps = np.zeros((2, len(sizes)), np.int64)
+    _deal_rows(sizes, ends, int(sizes.sum()), np.zeros_like(sizes), *heaps, found)
+    return found
 
-    Of n rows of N, the k-th may take the places r = 1, … N with (k - 1)/n ≤ (r - 1/2)/N ≤ k/n.
+
+@kernel
+def _deal_rows(
+    sizes: Any, ends: Any, total: int, given: Any, waiting: Any, ready: Any, found: Any
+) -> None:
+    """Deal rows until the last end.
+
+    Of n rows of N, the k-th may take the places r = 1, … N with (k - 1)/n ≤ (r - 1/2)/N ≤ k/n. Two
+    heaps hold the next row of each class: of the `waiting` the first place · classes + class, of
+    the `ready` the last place.
     """
-    classes, total = len(sizes), sizes.sum()
-    found = np.zeros((len(ends), classes), np.int64)
-    given = np.zeros(classes, np.int64)
-    waiting = np.arange(classes)  # heap of first place · classes + class; all may begin
-    ready = np.empty(classes, np.int64)  # heap of last place · classes + class
-    left, open_, part = classes, 0, 0
-    for place in range(1, total + 1):
-        while left and waiting[0] // classes <= place:
-            c = waiting[0] % classes
-            left = _pop(waiting, left)
-            last = (2 * total * (given[c] + 1) + sizes[c]) // (2 * sizes[c])
-            open_ = _push(ready, open_, last * classes + c)
-        while part < len(ends) and ends[part] < place:
-            found[part] = given
+    classes, part, place = len(sizes), 0, 0
+    closed, opened = 0, 0
+    for c in range(classes):
+        closed = _push(waiting, closed, c)  # all may begin
+    while part < len(ends):
+        if ends[part] == place:
+            for c in range(classes):
+                found[part, c] = given[c]
             part += 1
+            continue
+        place += 1
+        while closed and waiting[0] // classes <= place:
+            c = waiting[0] % classes
+            closed = _pop(waiting, closed)
+            last = (2 * total * (given[c] + 1) + sizes[c]) // (2 * sizes[c])
+            opened = _push(ready, opened, last * classes + c)
         c = ready[0] % classes
-        open_ = _pop(ready, open_)
+        opened = _pop(ready, opened)
         given[c] += 1
         if given[c] < sizes[c]:
             first = -(-(2 * total * given[c] + sizes[c]) // (2 * sizes[c]))
-            left = _push(waiting, left, first * classes + c)
-    found[part:] = given
-    return found
+            closed = _push(waiting, closed, first * classes + c)
 
 
 @kernel

@@ -28,7 +28,7 @@ RANDOM: Final = 1
 BOTH: Final = 2
 
 #: Longest n-gram that is taken (Tang et al. 2019, § 3.2).
-LONGEST: Final = 5
+LONGEST: Final = np.uint64(5)
 
 #: Shapes of words that others can be given; see `word_shapes`.
 SHAPES: Final = 3
@@ -39,7 +39,8 @@ _WHOLE = uint64((1 << 30) - 1)
 _SPARE = uint64(4 << 31)
 _SPARE_SIDE = uint64(4 << 29)
 
-_1, _2, _3, _30 = uint64(1), uint64(2), uint64(3), uint64(30)
+_32_ONES = uint64(1) << uint64(32)
+_1, _2, _3, _4, _30, _32 = uint64(1), uint64(2), uint64(3), uint64(4), uint64(30), uint64(32)
 
 
 class Way(NamedTuple):
@@ -145,103 +146,122 @@ def vary_side(
     longest = 0
     for r in range(len(rows)):
         longest = max(longest, words.offsets[r + 1] - words.offsets[r])
-    drawn = np.empty(longest + 4, np.uint32)
-    at, i = 0, 0
+    room = (stop - first) * ((longest + 3) // 4 * 4)
+    drawn, fresh = np.empty(room, np.uint32), np.empty(room, np.int32)
+    at = 0
     offsets[0] = 0
     for r in range(len(rows)):
         bounds = words.offsets[r], words.offsets[r + 1]
-        for k in range(first, stop):
-            where = rows[r], uint32(uint64(copies[r]) * uint64(stride) + uint64(k)), key[0], key[1]
-            if side_changes(pairs, side, k, where):
-                begin = at
-                _draw(drawn, bounds[1] - bounds[0], side, where)
-                at = _change(words, tags, bounds, side, where, way, tables, drawn, codes, space, at)
-                at = _finish(words, bounds, side, where, way, codes, space, begin, at)
-            else:
-                at = _copy(words, bounds, codes, space, at)
-            i += 1
-            offsets[i] = at
-    return at
-
-
-@inlined
-def _copy(words: Any, bounds: Any, codes: Any, space: Any, at: Any) -> Any:
-    for j in range(bounds[0], bounds[1]):
-        codes[at], space[at] = words.codes[j], words.space[j]
-        at += 1
-    return at
-
-
-@inlined
-def _draw(drawn: Any, count: Any, side: Any, where: Any) -> None:
-    """One word for each word of a side."""
-    base = (uint64(side) << _30) + _1
-    for b in range((count + 3) // 4):
-        w0, w1, w2, w3 = block(where[0], where[1], base + uint64(b), where[2], where[3])
-        drawn[4 * b] = w0
-        drawn[4 * b + 1] = w1
-        drawn[4 * b + 2] = w2
-        drawn[4 * b + 3] = w3
-
-
-@inlined
-def _change(
-    words: Any,
-    tags: Any,
-    bounds: Any,
-    side: Any,
-    where: Any,
-    way: Any,
-    tables: Any,
-    drawn: Any,
-    codes: Any,
-    space: Any,
-    at: Any,
-) -> Any:
-    """Word by word; gives the place after the last that is written."""
-    begin, start, count = at, bounds[0], bounds[1] - bounds[0]
-    j = 0
-    while j < count:
-        word = uint64(drawn[j])
-        codes[at], space[at] = words.codes[start + j], words.space[start + j]
-        at += 1
-        if word < way.mask:
-            codes[at - 1] = MASKED
-        elif word < way.pos:
-            code, tag = codes[at - 1], tags[start + j]
-            codes[at - 1] = _replacement(code, tag, j, side, where, way.match_case, tables)
-        elif word < way.delete:
-            at -= 1
-            if at > begin:
-                space[at - 1] |= words.space[start + j]
-        elif word < way.swap and j + 1 < count and uint64(drawn[j + 1]) >= way.swap:
-            codes[at], space[at] = codes[at - 1], words.space[start + j + 1]
-            codes[at - 1] = words.codes[start + j + 1]
-            at += 1
-            j += 1
-        j += 1
+        address = rows[r], copies[r], key
+        _draw(drawn, bounds[1] - bounds[0], side, address, attempts)
+        if way.pos > way.mask:
+            _replace(words.codes, tags, bounds, side, address, attempts, way, tables, drawn, fresh)
+        row = offsets[r * (stop - first) :]
+        sources = bounds, drawn, fresh
+        at = _change(words, sources, side, pairs, address, attempts, way, codes, space, row)
     return at
 
 
 @kernel
-def _replacement(
-    code: Any, tag: Any, j: Any, side: Any, where: Any, match_case: Any, tables: Any
+def _draw(drawn: Any, count: Any, side: Any, address: Any, attempts: Any) -> None:
+    """One word for each word of a side, for all attempts on a row.
+
+    Each block's counter is written where its words will be, then all are enciphered in place: a
+    loop over equal blocks, without a branch, runs in vector registers.
+    """
+    row, copy, key = address
+    k0, k1 = key
+    at = uint64(0)
+    base = (uint64(side) << _30) + _1
+    for k in range(attempts[0], attempts[1]):
+        third = uint64(copy) * uint64(attempts[2]) + uint64(k)
+        for b in range(uint64(count + 3) >> _2):
+            drawn[at] = row
+            drawn[at + _1] = row >> _32
+            drawn[at + _2] = third
+            drawn[at + _3] = base + b
+            at += _4
+    for number in range(at >> _2):
+        place = number << _2
+        low = uint64(drawn[place]) | uint64(drawn[place + _1]) << _32
+        w0, w1, w2, w3 = block(low, drawn[place + _2], drawn[place + _3], k0, k1)
+        drawn[place] = w0
+        drawn[place + _1] = w1
+        drawn[place + _2] = w2
+        drawn[place + _3] = w3
+
+
+@kernel
+def _replace(
+    old: Any, tags: Any, bounds: Any, side: Any, address: Any, attempts: Any, way: Any,
+    tables: Any, drawn: Any, fresh: Any
+) -> None:
+    """Draw a word for each that is replaced; the word itself if none of its tag was counted."""
+    columns, starts, bits, words, first, shape, shaped = tables
+    row, copy, key = address
+    k0, k1 = key
+    low, high, match = way.mask, way.pos, way.match_case
+    start, count = uint64(bounds[0]), uint64(bounds[1] - bounds[0])
+    base, here = (uint64(side) << _30) + _REPLACING, uint64(0)
+    for k in range(attempts[0], attempts[1]):
+        third = uint64(copy) * uint64(attempts[2]) + uint64(k)
+        for j in range(count):
+            if low <= uint64(drawn[here + j]) < high:
+                code, tag = old[start + j], uint64(tags[start + j])
+                if bits[tag] > 0:
+                    w0, w1, _, _ = block(row, uint32(third), base + j, k0, k1)
+                    place = draw_token(w0, w1, columns[starts[tag] :], bits[tag])
+                    like = code
+                    code = words[uint64(first[tag]) + uint64(place)]
+                    if match and shape[like] < SHAPES and shaped[code, shape[like]] >= 0:
+                        code = shaped[code, shape[like]]
+                fresh[here + j] = code
+        here += (count + _3) >> _2 << _2
+
+
+@kernel
+def _change(
+    words: Any, sources: Any, side: Any, pairs: Any, address: Any, attempts: Any, way: Any,
+    codes: Any, space: Any, offsets: Any
 ) -> Any:
-    """A word drawn among those of a tag; the word itself if none was counted."""
-    drawn = code
-    if tables.bits[tag] > 0:
-        number = (uint64(side) << _30) + _REPLACING + uint64(j)
-        w0, w1, _, _ = block(where[0], where[1], number, where[2], where[3])
-        columns = tables.columns[tables.starts[tag] : tables.starts[tag + 1]]
-        place = draw_token(w0, w1, columns, tables.bits[tag])
-        drawn = tables.codes[tables.first[tag] + np.int64(place)]
-        if match_case and tables.shape[code] < SHAPES:
-            like = tables.shaped[drawn, tables.shape[code]]
-            drawn = like if like >= 0 else drawn
-    return drawn
+    """Make all attempts on a row; gives the place after the last word that is written."""
+    bounds, drawn, fresh = sources
+    row, copy, key = address
+    k0, k1 = key
+    old, gaps = words.codes, words.space
+    mask, pos, delete, swap, window = way.mask, way.pos, way.delete, way.swap, way.window
+    start, count = uint64(bounds[0]), uint64(bounds[1] - bounds[0])
+    here, at, i = uint64(0), uint64(offsets[0]), 0
+    for k in range(attempts[0], attempts[1]):
+        where = row, uint32(uint64(copy) * uint64(attempts[2]) + uint64(k)), k0, k1
+        begin = at
+        changes = side_changes(pairs, side, k, where)
+        j = uint64(0)
+        while j < count:
+            word = uint64(drawn[here + j]) if changes else _32_ONES
+            code = old[start + j] if word >= pos else (MASKED if word < mask else fresh[here + j])
+            codes[at], space[at] = code, gaps[start + j]
+            at += _1
+            if pos <= word < swap:
+                if word < delete:
+                    at -= _1
+                    if at > begin:
+                        space[at - _1] |= gaps[start + j]
+                elif j + _1 < count and uint64(drawn[here + j + _1]) >= swap:
+                    codes[at], space[at] = code, gaps[start + j + _1]
+                    codes[at - _1] = old[start + j + _1]
+                    at += _1
+                    j += _1
+            j += _1
+        if changes and count > 0 and (at == begin or window > 0):
+            at = _finish(words, bounds, side, where, way, codes, space, begin, at)
+        here += (count + _3) >> _2 << _2
+        i += 1
+        offsets[i] = at
+    return np.int64(at)
 
 
-@inlined
+@kernel
 def _finish(
     words: Any,
     bounds: Any,
@@ -254,21 +274,20 @@ def _finish(
     at: Any,
 ) -> Any:
     """Give a side back one word if all are gone, and take an n-gram of it."""
-    if bounds[1] > bounds[0] and (at == begin or way.window > 0):
-        number = (uint64(side) << _30) + _WHOLE
-        w0, w1, w2, w3 = block(where[0], where[1], number, where[2], where[3])
-        spare = _SPARE + uint64(side) * _SPARE_SIDE
-        if at == begin:
-            kept, spare = bounded(w3, uint64(bounds[1] - bounds[0]), spare, where)
-            codes[at] = words.codes[bounds[0] + np.int64(kept)]
-            space[at] = words.space[bounds[0] + np.int64(kept)]
-            at += 1
-        if uint64(w0) < way.window:
-            size, spare = bounded(w1, uint64(min(LONGEST, at - begin)), spare, where)
-            size += _1
-            start, spare = bounded(w2, uint64(at - begin) - size + _1, spare, where)
-            for j in range(np.int64(size)):
-                codes[begin + j] = codes[begin + np.int64(start) + j]
-                space[begin + j] = space[begin + np.int64(start) + j]
-            at = begin + np.int64(size)
+    number = (uint64(side) << _30) + _WHOLE
+    w0, w1, w2, w3 = block(where[0], where[1], number, where[2], where[3])
+    spare = _SPARE + uint64(side) * _SPARE_SIDE
+    if at == begin:
+        kept, spare = bounded(w3, uint64(bounds[1] - bounds[0]), spare, where)
+        codes[at] = words.codes[uint64(bounds[0]) + kept]
+        space[at] = words.space[uint64(bounds[0]) + kept]
+        at += _1
+    if uint64(w0) < way.window:
+        size, spare = bounded(w1, min(LONGEST, at - begin), spare, where)
+        size += _1
+        start, spare = bounded(w2, at - begin - size + _1, spare, where)
+        for j in range(size):
+            codes[begin + j] = codes[begin + start + j]
+            space[begin + j] = space[begin + start + j]
+        at = begin + size
     return at

@@ -31,7 +31,7 @@ from transferset.transforms.word_table import WordTable
 from transferset.transforms.wording import Rows, Words
 
 #: Its name among the files of a step's model.
-TABLE_FILE: Final = "table-replace-lm.json"
+TABLE_FILE: Final = "table-candidates.json"
 
 #: A word, where nobody says what one is: letters of any script.
 LETTERS: Final = r"[^\W\d_]+"

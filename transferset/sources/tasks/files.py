@@ -119,8 +119,7 @@ def open_tasks(
         The files in reading order: that of `sources`, those of a folder by name.
 
     Raises:
-        UsageError: No such source, column or split, or it is not clear which; or single texts
-            beside pairs.
+        UsageError: No such source, column or split, or it is not clear which.
         InputError: A file is not what its name says, or was cut off.
         SetError: A shard set is damaged or unfinished.
         TransfersetError: The hub did not answer.
@@ -134,13 +133,7 @@ def open_tasks(
         if real in seen:
             raise UsageError(sentence("each file once", "it named twice", str(file.path)))
         seen.add(real)
-    files = [_open(file, options) for file in found]
-    for opened in files:
-        if opened.pair != files[0].pair:
-            expected = "pairs as in" if files[0].pair else "single texts as in"
-            what = "pairs" if opened.pair else "single texts"
-            raise UsageError(sentence(f"{expected} {files[0].name}", what, str(opened.path)))
-    return files
+    return [_open(file, options) for file in found]
 
 
 def _find(source: str, options: TaskOptions, cache: Path | None) -> list[LocalRecords]:

@@ -150,14 +150,15 @@ def _decoded(
 
 
 def _line(raw: bytes, byte: int, encoding: str) -> str | Flaw:
-    nul = raw.find(b"\0")
+    nul, rest = raw.find(b"\0"), raw.decode(encoding, "replace")
     if nul >= 0:
         do = "check --encoding and --format"
-        return Flaw("text", "a NUL byte", do, byte=byte + nul)
+        return Flaw("text", "a NUL byte", do, byte=byte + nul, rest=rest)
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
         found = f"the byte 0x{raw[error.start]:02x}"
         do = "say --encoding latin-1 or cp1252 if it is one of them"
         do = do if encoding == "utf-8" else "correct --encoding"
-        return Flaw(f"text in {encoding}", found, do, byte=byte + error.start)
+        at = byte + error.start
+        return Flaw(f"text in {encoding}", found, do, byte=at, rest=rest)

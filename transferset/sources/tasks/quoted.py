@@ -86,41 +86,45 @@ def rows(batches: Iterable[Batch], separator: str) -> Iterator[tuple[int, list[s
         number, line = again.popleft() if again else next(fresh, (0, ""))
         if not number:
             return
-        if isinstance(line, Flaw):
-            yield number, line
-        elif _QUOTE not in line:
-            yield number, line.removesuffix("\r").split(separator)
-        else:
+        if _QUOTE in _readable(line):
             lines, found = _row(line, separator, again, fresh)
             yield number, found
-            if isinstance(found, Flaw):
-                again.extendleft(reversed(lines))
+            again.extendleft(reversed(lines))
+        elif isinstance(line, Flaw):
+            yield number, line
+        else:
+            yield number, line.removesuffix("\r").split(separator)
+
+
+def _readable(line: str | Flaw) -> str:
+    return line.rest if isinstance(line, Flaw) else line
 
 
 def _row(
-    line: str,
+    line: str | Flaw,
     separator: str,
     again: deque[Numbered],
     fresh: Iterator[Numbered],
 ) -> tuple[list[Numbered], list[str] | Flaw]:
-    """The lines of a row after its first, and its fields."""
-    row, size = _Row(separator), len(line)
+    """Lines that are to be read again, and the fields of the row."""
+    row, size = _Row(separator), len(_readable(line))
+    flaw = line if isinstance(line, Flaw) else None
     lines: list[Numbered] = []
     try:
-        whole = row.add(line)
+        whole = row.add(_readable(line))
         while not whole:
             number, more = again.popleft() if again else next(fresh, (0, ""))
             if not number:
                 return lines, Flaw("a closing quote", "the end of the file", _DOUBLE)
             lines.append((number, more))
             if isinstance(more, Flaw):
-                return lines, Flaw("a closing quote", more.found, _DOUBLE)
-            size += len(more) + 1
+                flaw = flaw or more
+            size += len(_readable(more)) + 1
             if size > MOST_BYTES:
                 found = f"none within {MOST_BYTES:,} characters"
                 return lines, Flaw("a closing quote", found, _DOUBLE)
-            whole = row.add(more)
+            whole = row.add(_readable(more))
     except ValueError as error:
         expected = "a separator or the line's end after a closing quote"
         return lines, Flaw(expected, str(error)[:40], _DOUBLE)
-    return lines, row.fields
+    return [], flaw or row.fields

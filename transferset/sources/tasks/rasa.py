@@ -28,7 +28,7 @@ _CLOSE: Final = "-->"
 #: Lengths are bounded so that brackets that nothing closes cost no more than their number.
 _ENTITY: Final = re.compile(
     r"\[([^\[\]]{1,1000}+)\]"
-    r"(?:\(([^:()]{1,1000}+)(?::[^)]{1,1000}+)?\)|(\{[^{}]{1,1000}+\})|(\[\{[^\[\]]{1,1000}+\}\]))"
+    r"(?:\(([^:()]{1,1000}+)(?::[^)]{1,1000}+)?\)|(\{[^{}]{1,1000}+\})|(\[\{[^\[\]]{1,1000}+\]))"
 )
 _NO_WORD: Final = re.compile(r"\W+")
 

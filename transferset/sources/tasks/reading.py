@@ -43,6 +43,7 @@ class Flaw:
         do: The remedy; empty for the usual one.
         reason: Under which the ledger counts the row.
         byte: Of the file where it is, from 0; None where that says nothing.
+        rest: The line as far as it can be read, for whoever follows quotes over lines.
     """
 
     expected: str
@@ -50,6 +51,7 @@ class Flaw:
     do: str = ""
     reason: Reason = Reason.MALFORMED_ROW
     byte: int | None = None
+    rest: str = ""
 
 
 #: Text, second text, and label as written.
