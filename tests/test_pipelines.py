@@ -28,13 +28,17 @@ FUNCTIONS = {
     "build wiki": api.build_wiki,
     "build books": api.build_books,
     "build text": api.build_text,
+    "build task": api.build_task,
     "derive": api.derive,
     "mix": api.mix,
     "report": api.report,
 }
 
+#: Those that augment a task.
+TASKS = ["liu2020", "tang2019"]
+
 #: Those that derive sets from one corpus.
-EXPERIMENTS = [name for name in PIPELINES if name != "bert-corpus"]
+EXPERIMENTS = [name for name in PIPELINES if name not in ("bert-corpus", *TASKS)]
 
 Rows = list[tuple[int, ...]]
 
@@ -69,17 +73,18 @@ def content(rows: Rows) -> set[int]:
     return {token for row in rows for token in row[1:-1]}
 
 
-def test_the_six_pipelines_are_there():
+def test_the_pipelines_are_there():
     assert list(PIPELINES) == [
-        "bert-corpus", "bootstrap", "hybrid", "parent-size", "thesis-composition", "thesis-size",
+        "bert-corpus", "bootstrap", "hybrid", "liu2020", "parent-size", "tang2019",
+        "thesis-composition", "thesis-size",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_a_pipeline_runs_without_network_and_can_be_given_a_corpus(name, monkeypatch, tmp_path):
     recipe = read_recipe(PIPELINES[name], (), FUNCTIONS)
-    first = recipe.tables["corpus" if name in EXPERIMENTS else "wiki"]
-    assert first.variants[()].params["source"] == "demo"
+    first = next(iter(recipe.tables.values()))
+    assert first.variants[()].params["source"] in ("demo", ["demo"])
     assert recipe.report is not None
     comment = PIPELINES[name].read_text().partition("description =")[0].replace("#", "")
     commands = re.findall(r"transferset run (.*?)(?:\n\s*\n|\Z)", comment, re.S)
@@ -125,6 +130,20 @@ def test_every_set_is_right_to_the_byte_and_has_its_report(ran, name):
         verify(out / place)
     page = (out / "report.html").read_text()
     assert page.lower().startswith("<!doctype html>")
+
+
+def test_liu2020_has_ten_times_the_rows_and_no_row_twice(ran):
+    _, sets = ran("liu2020")
+    for name in ("masked", "transfer"):
+        assert len(sets[name]) == 10 * len(sets["task"]) == len(set(sets[name]))
+
+
+def test_tang2019_adds_up_to_twenty_variants_to_each_row(ran):
+    _, sets = ran("tang2019")
+    for name in ("transfer", "masked", "replaced", "windows"):
+        rows = sets[name]
+        assert set(sets["task"]) < set(rows)
+        assert len(rows) == len(set(rows)) <= 21 * len(sets["task"])
 
 
 def test_bert_corpus(ran):

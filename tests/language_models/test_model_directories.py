@@ -121,7 +121,7 @@ def test_a_configuration_that_names_foreign_code(folder, name):
 )
 def test_a_kernel_that_would_be_fetched_is_refused(folder, members):
     change_config(folder, **members)
-    with pytest.raises(InputError, match="a plain model in float, found a member _?attn_impl"):
+    with pytest.raises(InputError, match=r"a plain model in float, found a member _?attn_impl"):
         open_masked_lm(folder)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from making_tasks import opened, read, rows, write
 
@@ -259,6 +259,7 @@ field = st.text(
 ).filter(lambda text: bool(text.strip()))
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(field, field), min_size=1, max_size=30), st.integers(1, 40))
 def test_rows_do_not_depend_on_blocks(
     tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], block: int

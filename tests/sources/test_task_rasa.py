@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from making_tasks import read, rows, write
 
@@ -248,6 +248,7 @@ word = st.text("abc#:'\"-[]{}&*|>%@ é", min_size=1, max_size=12).map(str.strip)
 intents = st.dictionaries(st.text("abc/_", min_size=1, max_size=5), st.lists(word, min_size=1))
 
 
+@settings(max_examples=40)
 @given(intents, st.sampled_from(["block", "list", "quoted"]), st.integers(1, 6))
 def test_yaml_as_a_whole_reader_has_it(
     tmp_path_factory: pytest.TempPathFactory, made: dict[str, list[str]], form: str, indent: int

@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 import warnings
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
@@ -37,29 +38,36 @@ def tags(tagger: Tagger, text: str) -> list[tuple[str, str]]:
     return [(w, tagger.info.tags[c]) for w, c in zip(found.words, found.pos, strict=True)]
 
 
-def made(folder: Path, labels: list[str], language: str = "en", **more: Any) -> Path:
-    """A pipeline whose tagger has these labels, with weights as they are before training."""
+def made(
+    folder: Path,
+    labels: Sequence[str],
+    language: str = "xx",  # its word rule is loaded fastest
+    rule: dict[str, Any] | None = None,
+    shape: str = "",
+) -> Path:
+    """A pipeline with weights as they are before training.
+
+    Its tagger has `labels`, its morphologizer the one label `shape`, its attribute ruler `rule`.
+    """
     nlp = spacy.blank(language)
-    if labels:
-        tagger = nlp.add_pipe("tagger")
-        for label in labels:
-            tagger.add_label(label)
-    for name, config in more.items():
-        component = nlp.add_pipe(name)
-        if name == "attribute_ruler":
-            component.add(**config)
-        else:
-            component.add_label(config)
+    for name, found in (("tagger", labels), ("morphologizer", [shape] if shape else [])):
+        if found:
+            component = nlp.add_pipe(name)
+            for label in found:
+                component.add_label(label)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # there are no examples to learn from
         nlp.initialize()
+    ruler = nlp.add_pipe("attribute_ruler")
+    if rule:
+        ruler.add(**rule)
     nlp.to_disk(folder)
     return folder
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made(tmp_path_factory.mktemp("spacy") / "small", ["NN", "VB", "DT"])
+    return made(tmp_path_factory.mktemp("spacy") / "small", ["NN", "VB", "DT"], "en")
 
 
 class TestAnyPipeline:
@@ -91,22 +99,22 @@ class TestAnyPipeline:
     def test_more_tags_than_a_byte_holds_are_left_for_universal_ones(self, tmp_path: Path) -> None:
         labels = [f"T{n}" for n in range(256)]
         rule = {"patterns": [[{}]], "attrs": {"POS": "VERB"}}
-        folder = made(tmp_path / "many", labels, attribute_ruler=rule)
+        folder = made(tmp_path / "many", labels, rule=rule)
         tagger = load_tagger(f"spacy:{folder}")
         assert {"NOUN", "VERB", "SPACE", ""} <= set(tagger.info.tags)
         assert tags(tagger, "go on") == [("go", "VERB"), ("on", "VERB")]
 
-    def test_255_tags_fit(self, tmp_path: Path) -> None:
+    def test_as_many_as_a_byte_holds_fit(self, tmp_path: Path) -> None:
         labels = sorted(f"T{n}" for n in range(255))
         assert load_tagger(f"spacy:{made(tmp_path / 'm', labels)}").info.tags == tuple(labels)
 
     def test_a_morphologizer_alone_gives_universal_tags(self, tmp_path: Path) -> None:
-        tagger = load_tagger(f"spacy:{made(tmp_path / 'm', [], morphologizer='POS=NOUN')}")
+        tagger = load_tagger(f"spacy:{made(tmp_path / 'm', [], shape='POS=NOUN')}")
         assert tags(tagger, "a b") == [("a", "NOUN"), ("b", "NOUN")]
 
     def test_rules_that_retag_are_heard(self, tmp_path: Path) -> None:
         rule = {"patterns": [[{"LOWER": "frobs"}]], "attrs": {"TAG": "VBZ"}}
-        tagger = load_tagger(f"spacy:{made(tmp_path / 'm', ['NN'], attribute_ruler=rule)}")
+        tagger = load_tagger(f"spacy:{made(tmp_path / 'm', ['NN'], rule=rule)}")
         assert tagger.info.tags == ("NN", "VBZ")
         assert tags(tagger, "It frobs") == [("It", "NN"), ("frobs", "VBZ")]
 
@@ -183,7 +191,7 @@ class TestWhatIsMissing:
             load_tagger(f"spacy:{tmp_path}")
 
     def test_anything_that_tags(self, tmp_path: Path) -> None:
-        nlp = spacy.blank("en")
+        nlp = spacy.blank("xx")
         nlp.add_pipe("sentencizer")
         nlp.to_disk(tmp_path / "m")
         with pytest.raises(UsageError, match="a spaCy model with a tagger or a morphologizer"):
@@ -212,12 +220,13 @@ class TestWhatIsMissing:
         assert "\n" not in str(caught.value)
 
 
-class TestTheRealModel:
-    @pytest.fixture(scope="class")
-    def tagger(self) -> Tagger:
-        pytest.importorskip(MODEL)
-        return load_tagger(f"spacy:{MODEL}")
+@pytest.fixture(scope="module")
+def tagger() -> Tagger:
+    pytest.importorskip(MODEL)
+    return load_tagger(f"spacy:{MODEL}")
 
+
+class TestTheRealModel:
     def test_tags_are_those_of_the_whole_pipeline(self, tagger: Tagger) -> None:
         nlp = spacy.load(MODEL)
         for text in SENTENCES[:7]:

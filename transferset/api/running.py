@@ -44,6 +44,7 @@ def run(
     from transferset.api.building import build_wiki
     from transferset.api.deriving import derive, mix
     from transferset.api.showing import report
+    from transferset.api.tasks import build_task
     from transferset.api.texts import build_text
     from transferset.pipeline.recipes import run_recipe
 
@@ -51,6 +52,7 @@ def run(
         "build wiki": build_wiki,
         "build books": build_books,
         "build text": build_text,
+        "build task": build_task,
         "derive": derive,
         "mix": mix,
         "report": report,

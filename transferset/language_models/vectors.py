@@ -118,8 +118,8 @@ class PieceVectors:
         having = [i for i, ids in enumerate(spelled) if ids]
         means = [self._embeddings[spelled[i]].mean(0, dtype=np.float64) for i in having]
         unit = to_length_one(np.array(means).reshape(len(having), self._embeddings.shape[1]))
-        directed = unit.any(1)
-        return [i for i, kept in zip(having, directed, strict=True) if kept], unit[directed]
+        directed = np.flatnonzero(unit.any(1))
+        return [having[i] for i in directed], unit[directed]
 
 
 class WordVectors:

@@ -133,7 +133,7 @@ def _manifest(
         code={
             "transferset": __version__,
             **transforms_json(plan.steps),
-            **{f"model {model['name']}": model["blake3"] for model in plan.models},
+            **{f"model {model['name']}": model["weights"] for model in plan.models},
         },
         tokenizer=parent.tokenizer,
         parents=ancestors(parents),

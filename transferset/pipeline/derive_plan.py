@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ from transferset.steps import (
     Generate,
     Pack,
     Replace,
+    ReplaceLm,
     Sample,
     Split,
     Step,
@@ -73,7 +75,7 @@ class DerivePlan:
     def params(self) -> Json:
         """Parameters as they stand in recipe and manifest."""
         return {
-            "steps": [step_json(step) for step in self.steps],
+            "steps": [step_json(_nameless(step)) for step in self.steps],
             "lineage": self.lineage,
             **({"keep_label": True} if self.keep_label else {}),
             "shards": self.shards,
@@ -147,6 +149,16 @@ class DerivePlan:
         """Names of the codes in the columns that are left."""
         columns = self.columns
         return {name: of for name, of in self.src.manifest.names.items() if name in columns}
+
+
+def _nameless(step: Step) -> Step:
+    """The step without places of this machine: the recipe knows its model by digests."""
+    if not isinstance(step, ReplaceLm):
+        return step
+    vectors = step.vectors
+    if vectors is not None and not vectors.startswith("spacy:"):
+        vectors = Path(vectors).name
+    return replace(step, model=Path(step.model).resolve().name, vectors=vectors)
 
 
 def label_type(manifest: Manifest) -> pa.DataType | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transferset.manifest import Manifest
+from transferset.manifest import Json, Manifest
 from transferset.report.card_documents import (
     attribution_section,
     authors_section,
@@ -10,6 +10,7 @@ from transferset.report.card_documents import (
     licence_section,
 )
 from transferset.report.card_header import header
+from transferset.report.card_labels import labels
 from transferset.report.card_limits import limits
 from transferset.report.card_making import graph_of, how_made, left_out
 from transferset.report.card_opening import columns, how_to_open, opening
@@ -21,16 +22,17 @@ from transferset.report.markdown import items
 CARD = "README.md"
 
 
-def card(manifest: Manifest, documents: Documents) -> str:
+def card(manifest: Manifest, documents: Documents, facts: Json | None = None) -> str:
     """Write the card of a set.
 
-    Nothing stands in it that manifest and documents do not prove, no date of today and no place
-    on a disk: equal sets have equal cards. Whether the manifest lists the card makes no difference.
+    Nothing stands in it that manifest, documents and rows do not prove, no date of today and no
+    place on a disk: equal sets have equal cards. Whether the manifest lists the card makes no difference.
 
     Args:
         manifest: The set's.
         documents: Batches of its documents table, read once and in bounded memory, or their
             counts; None if it has no table.
+        facts: What `inspect.row_facts` found in its rows; None leaves labels uncounted.
 
     Returns:
         Markdown with YAML at its head, ending in a line feed.
@@ -45,6 +47,7 @@ def card(manifest: Manifest, documents: Documents) -> str:
         columns(manifest),
         numbers(manifest),
         parts_of(manifest),
+        *labels(facts),
         sources(manifest, retrieved),
         section("Licences", *licence_section(manifest, counts)),
         section("Attribution", *attribution_section(manifest)),

@@ -44,7 +44,7 @@ def header(manifest: Manifest, counts: DocumentCounts | None) -> str:
         "language": languages(manifest, counts),
         **_licence(licences(manifest, counts)),
         "size_categories": [size_category(manifest.totals["rows"])],
-        "task_categories": ["fill-mask"],
+        "task_categories": ["text-classification" if labelled(manifest) else "fill-mask"],
         "tags": tags(manifest),
     }
     lines = [line for key, value in members.items() if value for line in _lines(key, value)]
@@ -108,11 +108,17 @@ def size_category(rows: int) -> str:
     return "n>1T"
 
 
+def labelled(manifest: Manifest) -> bool:
+    """Whether rows have a label, a class or a score."""
+    return "label" in manifest.schema
+
+
 def tags(manifest: Manifest) -> list[str]:
     """Keywords that the manifest proves."""
     wikis: Iterable[object] = (source.get("base") for source in manifest.sources)
     wikipedia = any(isinstance(base, str) and ".wikipedia.org/" in base for base in wikis)
-    found = ["transferset", "knowledge-distillation", "language-modeling"]
+    found = ["transferset", "knowledge-distillation"]
+    found += [] if labelled(manifest) else ["language-modeling"]
     return [*found, *(["wikipedia"] if wikipedia else [])]
 
 

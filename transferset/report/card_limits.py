@@ -19,6 +19,8 @@ _UNNATURAL: Final = {
     "mask": "Tokens were masked",
     "delete": "Tokens were deleted",
     "replace": "Tokens were replaced at random",
+    "augment": "Variants of rows were made by changing words at random",
+    "replace-lm": "Variants of rows were made with words that a language model proposed",
 }
 
 _LOOKED_FOR: Final = frozenset({Reason.DUPLICATE_DOCUMENT, Reason.NEAR_DUPLICATE, Reason.DUPLICATE})

@@ -25,6 +25,10 @@ _ACCOUNTS: Final = {
     DOCUMENTS: "each document with its title, author, licence and address",
     "_tables/books.json": "what became of each book, and what was joined with what",
     "_tables/duplicates.json": "what was joined with what",
+    "_tables/augment.json": "what came of each attempt to make a variant",
+    "_tables/replace-lm.json": "what came of each attempt to make a variant",
+    "_tables/words.json": "how texts were cut into words and tagged",
+    "_tables/eval.arrow": "digests of the rows of evaluation files",
     "_tables/examples.json": "rows before and after each step",
 }
 

@@ -10,7 +10,7 @@ from transferset.report.card_columns import MEANINGS
 from transferset.report.card_sections import section
 from transferset.report.card_words import BUILT, made_in_words
 from transferset.report.markdown import items, md, table
-from transferset.report.wording import MOST_STEPS, counted, sentence_case, step_phrase
+from transferset.report.wording import MOST_STEPS, counted, listed, sentence_case, step_phrase
 from transferset.schema import COLUMNS
 
 #: Most columns that are listed beside those of the format.
@@ -23,7 +23,7 @@ def opening(manifest: Manifest) -> str:
     totals = manifest.totals
     parts = [
         f"# {md(manifest.name, 100)}",
-        f"{counted(totals['rows'], 'rows')} of {' and '.join(holds)}"
+        f"{counted(totals['rows'], 'rows')} of {listed(holds)}"
         f"{_tokenizer(manifest)}. {_made(manifest)}.{_unit(manifest)}",
     ]
     steps = manifest.params.get("steps")
@@ -39,6 +39,8 @@ _HOLDS: Final = {
     "input_ids": "token ids",
     "labels": "masked-LM labels",
     "text": "text",
+    "text_pair": "second text",
+    "label": "labels",
 }
 
 

@@ -12,6 +12,7 @@ BUILT: Final[Mapping[str, str]] = {
     "build wiki": "built from the articles of a MediaWiki dump",
     "build books": "built from books",
     "build text": "built from texts",
+    "build task": "built from the examples of task files",
 }
 
 

@@ -82,7 +82,7 @@ def croissant(manifest: Manifest, schema: pa.Schema, documents: Documents) -> Js
         "keywords": tags(manifest),
         "isBasedOn": list(_origins(manifest)),
         "distribution": list(_files(manifest, counts)),
-        "recordSet": list(_record_sets(schema, counts)),
+        "recordSet": list(_record_sets(manifest, schema, counts)),
     }
     return {name: value for name, value in members.items() if value}
 
@@ -147,11 +147,41 @@ def _file_set(name: str, includes: str, description: str) -> Json:
     }
 
 
-def _record_sets(schema: pa.Schema, counts: DocumentCounts | None) -> Iterator[Json]:
-    yield _record_set("rows", "shards", schema, MEANINGS)
+def _record_sets(
+    manifest: Manifest, schema: pa.Schema, counts: DocumentCounts | None
+) -> Iterator[Json]:
+    rows = _record_set("rows", "shards", schema, MEANINGS)
+    named = {column: names for column, names in manifest.names.items() if column in schema.names}
+    for field in rows["field"]:
+        column = field["name"]
+        if column == "label":
+            field["dataType"] = [field["dataType"], "cr:Label"]
+        if (of := column.removesuffix("_pair")) in named:
+            field["references"] = {"field": {"@id": f"{of}_names/code"}}
+    yield rows
+    yield from (_names(column, names) for column, names in named.items())
     if counts is not None:
         table = MIXED if "part" in schema.names else SCHEMA
         yield _record_set("document", "documents", table, DOCUMENT_MEANINGS)
+
+
+def _names(column: str, names: Sequence[str]) -> Json:
+    """The names of the codes in a column, as an enumeration with its data in place."""
+    name = f"{column}_names"
+    fields = [
+        {"@type": "cr:Field", "@id": f"{name}/{member}", "name": member, "dataType": kind}
+        for member, kind in (("code", "sc:Integer"), ("name", "sc:Text"))
+    ]
+    codes = [{f"{name}/code": i, f"{name}/name": shown(one)} for i, one in enumerate(names)]
+    return {
+        "@type": "cr:RecordSet",
+        "@id": name,
+        "name": name,
+        "dataType": "sc:Enumeration",
+        "key": {"@id": f"{name}/code"},
+        "field": fields,
+        "data": codes,
+    }
 
 
 def _record_set(name: str, files: str, schema: pa.Schema, meanings: Mapping[str, str]) -> Json:

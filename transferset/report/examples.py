@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from blake3 import blake3
-
 from transferset.errors import SetError, sentence
-from transferset.report.inspect import Decode, head
+from transferset.report.inspect import Decode, head, label_text
+from transferset.report.json_tables import read_table
 from transferset.report.markup import Html, el, join, shown
-from transferset.shapes import Misshapen, Nullable, check, count, text
+from transferset.shapes import Nullable, count, text
 from transferset.shards import REMEDY, ShardSet
 
 #: Where a derivation leaves a few rows as they were before and after each step.
 EXAMPLES: Final = Path("_tables") / "examples.json"
 
-#: Most rows, steps of a row, and pieces of a step that a page shows; largest file that is read.
-MOST_ROWS, MOST_STEPS, MOST_PIECES, MOST_BYTES = 4, 20, 96, 1 << 24
+#: Most rows, steps of a row, pieces of a step, and characters of a text that a page shows.
+MOST_ROWS, MOST_STEPS, MOST_PIECES, MOST_TEXT = 4, 20, 96, 400
 
 Ids = tuple[int, ...]
 
@@ -41,11 +39,13 @@ class Example:
     Attributes:
         title: Which row it is.
         steps: Name of each step and the ids after it; None where the row was not there, not yet or
-            no longer.
+            no longer; nothing where rows have no ids.
+        texts: Names and values of its text, of the second text of a pair, and of its label.
     """
 
     title: str
     steps: tuple[tuple[str, Ids | None], ...]
+    texts: tuple[tuple[str, str], ...] = ()
 
 
 def examples(found: ShardSet) -> tuple[Example, ...]:
@@ -55,37 +55,27 @@ def examples(found: ShardSet) -> tuple[Example, ...]:
         SetError: The examples that the set holds are not of the format, or a shard is damaged.
     """
     return _traced(found) or tuple(
-        Example(f"Row {i:,}", (("as it is", tuple(row.get("input_ids", ()))),))
-        for i, row in enumerate(head(found, MOST_ROWS, None))
+        _first(i, row) for i, row in enumerate(head(found, MOST_ROWS, None))
     )
+
+
+def _first(number: int, row: dict[str, Any]) -> Example:
+    steps = (("as it is", tuple(row["input_ids"])),) if "input_ids" in row else ()
+    names = {"text": "text", "text_pair": "second text"}
+    texts = [(name, row[column]) for column, name in names.items() if column in row]
+    if "label" in row:
+        texts.append(("label", label_text(row)))
+    return Example(f"Row {number:,}", steps, tuple(texts))
 
 
 def _traced(found: ShardSet) -> tuple[Example, ...]:
     """The rows that the set's manifest says it keeps for this, if they have ids at any step."""
-    path = found.root / EXAMPLES
-    listed = next((f for f in found.manifest.files if f.file == EXAMPLES.as_posix()), None)
-    if listed is None:
+    body = read_table(found, EXAMPLES.as_posix(), _SHAPE, "examples")
+    if body is None:
         return ()
     size = found.manifest.tokenizer["vocab_size"] if found.manifest.tokenizer else 0
-    rows = [_example(row, size, path) for row in _read(path, listed.blake3)["rows"][:MOST_ROWS]]
+    rows = [_example(row, size, found.root / EXAMPLES) for row in body["rows"][:MOST_ROWS]]
     return tuple(row for row in rows if any(ids is not None for _, ids in row.steps))
-
-
-def _read(path: Path, digest: str) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError("a file that is too large")
-        raw = path.read_bytes()
-        if blake3(raw).hexdigest() != digest:
-            raise ValueError("other bytes than its manifest says")
-        body: dict[str, Any] = json.loads(raw)
-        check(body, _SHAPE)
-    except Misshapen as error:
-        where = f"{path}, member {error.member}"
-        raise SetError(sentence(error.expected, error.found, where, REMEDY)) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise SetError(sentence("examples as JSON", str(error), str(path), REMEDY)) from None
-    return body
 
 
 def _example(row: dict[str, Any], vocabulary: int, path: Path) -> Example:
@@ -111,10 +101,18 @@ def examples_html(found: ShardSet, decode: Decode | None) -> Html:
     rows = examples(found)
     if not rows:
         return el("p", "The set has no rows.", class_="quiet")
+    if any(row.texts for row in rows):
+        return join(*(_texts(row, decode) for row in rows))
     if all(len(row.steps) == 1 for row in rows):
         only = [(row.title, row.steps[0][1] or ()) for row in rows]
         return _table(*(_row(title, _pieces(ids, set(), decode)) for title, ids in only))
     return join(*(_history(row, decode) for row in rows))
+
+
+def _texts(example: Example, decode: Decode | None) -> Html:
+    lines = [_row(name, join(shown(value, MOST_TEXT))) for name, value in example.texts]
+    ids = [_row("ids", _pieces(ids or (), set(), decode)) for _, ids in example.steps]
+    return _table(el("caption", example.title), *lines, *ids)
 
 
 def _history(example: Example, decode: Decode | None) -> Html:

@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transferset import schema as schemas
-from transferset.errors import SetError, TransfersetError, UsageError, sentence
+from transferset.errors import SetError, UsageError, sentence
 from transferset.manifest import MANIFEST
-from transferset.shards import REMEDY, ShardSet, damage_named
+from transferset.shards import REMEDY, ShardSet, damage_named, stated_schema
 
 #: Told how many rows more were read.
 Rows = Callable[[int], None]
@@ -133,7 +132,7 @@ def id_batches(
         SetError: A shard is damaged.
     """
     size = found.manifest.tokenizer["vocab_size"] if found.manifest.tokenizer else 0
-    expected = _schema(found)
+    expected = stated_schema(found)
     for entry in found.manifest.shards:
         path, row = found.root / entry.file, 0
         with damage_named(path), pa.OSFile(str(path)) as source:
@@ -152,16 +151,6 @@ def id_batches(
         if row != entry.rows:
             where = f"{path}, row {row}"
             raise SetError(sentence(f"{entry.rows} rows", f"{row}", where, REMEDY))
-
-
-def _schema(found: ShardSet) -> pa.Schema:
-    """The columns that the manifest names, with the types of the format."""
-    kinds = found.manifest.schema
-    ids = pa.uint16() if "uint16" in kinds["input_ids"] else pa.int32()
-    try:
-        return schemas.make_schema(list(kinds), ids)
-    except TransfersetError as error:
-        raise SetError(f"{error} ({found.root / MANIFEST})") from None
 
 
 def _checked(batch: pa.RecordBatch, size: int, path: Path, first_row: int) -> IdBatch:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from transferset.ledger import WHY, Reason
 from transferset.manifest import Json
+from transferset.report.attempts import attempts_of
 from transferset.report.corpus_table import corpus_rows, histogram_of, median
+from transferset.report.labels import NO_LABEL, labels_of, tags_of, words_of
 from transferset.schema import COLUMNS
 from transferset.shards import ShardSet
+
+#: Members of `row_facts`.
+ROW_FACTS: Final = ("labels", "words", "tags", "attempts")
 
 #: Turns ids into (pieces, text).
 Decode = Callable[[list[int]], tuple[list[str], str]]
@@ -24,7 +29,11 @@ def summary(found: ShardSet) -> Json:
     Returns:
         rows, tokens, content_tokens, columns, totals, ledger, parents, op, params, seed, shards,
         and name, recipe, tokenizer, sources, statistics, corpus (rows of the table of corpus
-        statistics, the whole last), licence.
+        statistics, the whole last), licence, names (of codes, by column), and what `row_facts`
+        gives.
+
+    Raises:
+        SetError: A shard with labels or words is damaged.
     """
     manifest = found.manifest
     totals = dict(manifest.totals)
@@ -48,6 +57,8 @@ def summary(found: ShardSet) -> Json:
         "recipe": manifest.recipe,
         "digest": manifest.digest,
         "code": manifest.code,
+        "names": {column: list(names) for column, names in manifest.names.items()},
+        **row_facts(found),
         "shards": [
             {
                 "file": s.file,
@@ -58,6 +69,24 @@ def summary(found: ShardSet) -> Json:
             }
             for s in manifest.shards
         ],
+    }
+
+
+def row_facts(found: ShardSet) -> Json:
+    """What a set's rows are labelled with, and how variants among them came about.
+
+    Returns:
+        labels, words, tags (null without these columns; see `labels`) and attempts (see
+        `attempts`).
+
+    Raises:
+        SetError: A shard, or an account of attempts, is damaged.
+    """
+    return {
+        "labels": labels_of(found),
+        "words": words_of(found),
+        "tags": tags_of(found),
+        "attempts": attempts_of(found),
     }
 
 
@@ -82,7 +111,8 @@ def head(found: ShardSet, count: int, decode: Decode | None) -> list[Json]:
         decode: Turns ids into pieces and text; None when the set has no ids.
 
     Returns:
-        One object a row: its columns, and `pieces` and `decoded` beside `input_ids`.
+        One object a row: its columns, `pieces` and `decoded` beside `input_ids`, and `label_name`
+        beside a `label` that has one.
     """
     rows: list[dict[str, Any]] = []
     for batch in found.batches():
@@ -92,4 +122,17 @@ def head(found: ShardSet, count: int, decode: Decode | None) -> list[Json]:
     if decode is not None:
         for row in rows:
             row["pieces"], row["decoded"] = decode(row["input_ids"])
+    classes = found.manifest.names.get("label", ())
+    for row in rows:
+        code = row.get("label")
+        if isinstance(code, int) and 0 <= code < len(classes):
+            row["label_name"] = classes[code]
     return rows
+
+
+def label_text(row: Json) -> str:
+    """The label of a row that `head` gave: its name, code or score."""
+    label = row["label"]
+    if label is None:
+        return NO_LABEL
+    return str(row.get("label_name", f"{label:g}" if isinstance(label, float) else label))

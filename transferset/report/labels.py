@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transferset.errors import SetError, sentence
 from transferset.manifest import Json
-from transferset.shards import REMEDY, ShardSet, damage_named, stated_schema
+from transferset.report.column_batches import column_batches
+from transferset.shards import ShardSet
 
 #: Codes from this on are counted together: no set has so many classes.
 MOST_CODES: Final = 1 << 16
+
+#: What stands for a label that is null.
+NO_LABEL: Final = "no label"
 
 #: Bars of the histogram of scores.
 BINS: Final = 10
@@ -48,7 +51,7 @@ def _classes(found: ShardSet) -> Json:
     names = found.manifest.names.get("label", ())
     counts: Counts = np.zeros(len(names), np.int64)
     rows = missing = others = 0
-    for (column,) in _columns(found, ["label"]):
+    for (column,) in column_batches(found, ["label"]):
         codes = column.drop_null().to_numpy()
         known = codes[(codes >= 0) & (codes < MOST_CODES)]
         counts = _added(counts, known)
@@ -73,7 +76,7 @@ def _classes(found: ShardSet) -> Json:
 def _scores(found: ShardSet) -> Json:
     rows = missing = count = 0
     low, high, total = np.inf, -np.inf, 0.0
-    for (column,) in _columns(found, ["label"]):
+    for (column,) in column_batches(found, ["label"]):
         values = _finite(column)
         rows += len(column)
         missing += column.null_count
@@ -85,7 +88,7 @@ def _scores(found: ShardSet) -> Json:
         return {**known, "min": None, "mean": None, "max": None, "histogram": None}
     edges = np.linspace(low, high, BINS + 1)
     bars: Counts = np.zeros(BINS, np.int64)
-    for (column,) in _columns(found, ["label"]):
+    for (column,) in column_batches(found, ["label"]):
         bars += np.histogram(_finite(column), edges)[0] if low < high else 0
     if low == high:  # one value has no width
         edges, bars = np.array([low, high]), np.array([count])
@@ -114,9 +117,9 @@ def words_of(found: ShardSet) -> Json | None:
     if not names:
         return None
     rows = total = most = 0
-    for columns in _columns(found, names):
+    for columns in column_batches(found, names):
         lengths = sum(np.diff(column.offsets.to_numpy()).astype(np.int64) for column in columns)
-        rows += len(lengths)  # type: ignore[arg-type]  # one column at least: an array
+        rows += len(lengths)
         total += int(np.sum(lengths))
         most = max(most, int(np.max(lengths, initial=0)))
     return {"words": total, "mean": total / rows if rows else None, "max": most}
@@ -135,7 +138,7 @@ def tags_of(found: ShardSet) -> Json | None:
     if not columns:
         return None
     counts: Counts = np.zeros(0, np.int64)
-    for some in _columns(found, columns):
+    for some in column_batches(found, columns):
         for column in some:
             counts = _added(counts, column.flatten().drop_null().to_numpy())
     names = found.manifest.names.get("pos", ())
@@ -144,7 +147,11 @@ def tags_of(found: ShardSet) -> Json | None:
     return {
         "words": total,
         "tags": [
-            {"name": _tag(names, code), "words": int(counts[code]), "share": counts[code] / total}
+            {
+                "name": _tag(names, code),
+                "words": int(counts[code]),
+                "share": float(counts[code] / total),
+            }
             for code in order.tolist()
             if counts[code]
         ],
@@ -160,24 +167,3 @@ def _added(counts: Counts, codes: npt.NDArray[Any]) -> Counts:
     more: Counts = np.bincount(codes, minlength=len(counts))
     more[: len(counts)] += counts
     return more
-
-
-def _columns(found: ShardSet, names: Sequence[str]) -> Iterator[list[pa.Array]]:
-    """Some columns of each batch, valid; only their pages are touched.
-
-    Raises:
-        SetError: A shard has other columns, or they are damaged.
-    """
-    expected = stated_schema(found)
-    for entry in found.manifest.shards:
-        path = found.root / entry.file
-        with damage_named(path), pa.memory_map(str(path)) as source:
-            reader = pa.ipc.open_stream(source)
-            if not reader.schema.equals(expected):
-                columns = ", ".join(reader.schema.names)
-                raise SetError(sentence("the manifest's columns", columns, str(path), REMEDY))
-            for batch in reader:
-                columns = [batch.column(name) for name in names]
-                for column in columns:
-                    column.validate(full=True)
-                yield columns

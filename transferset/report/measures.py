@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transferset.compiled import kernel
+from transferset.report.column_batches import column_batches
 from transferset.report.id_rows import Bools, Counts, IdBatch, Pieces, Rows, id_batches
 from transferset.schema import COLUMNS
 from transferset.shards import ShardSet
@@ -55,12 +56,17 @@ class Measures:
     bytes: int
     columns: tuple[str, ...]
 
+    @property
+    def has_ids(self) -> bool:
+        """Whether the set has `input_ids`: if not, everything that is counted in them is 0."""
+        return "input_ids" in self.columns
+
 
 def measure(found: ShardSet, word_start: Bools | None, progress: Rows | None = None) -> Measures:
     """Count a set's rows, tokens and words; memory is bounded by a batch and the vocabulary.
 
     Args:
-        found: An open set with `input_ids`.
+        found: An open set.
         word_start: bool[vocabulary], whether a piece starts a word; None leaves words uncounted.
         progress: Told of rows that were read.
 
@@ -68,9 +74,11 @@ def measure(found: ShardSet, word_start: Bools | None, progress: Rows | None = N
         The counts.
 
     Raises:
-        UsageError: The set has no ids, or names no tokenizer.
+        UsageError: The set has ids, but names no tokenizer.
         SetError: It is damaged.
     """
+    if "input_ids" not in found.manifest.schema:
+        return _measure_texts(found, progress)
     pieces = Pieces.of(found)
     tally = _Tally(pieces, word_start)
     for batch in id_batches(found, progress):
@@ -89,9 +97,33 @@ def measure(found: ShardSet, word_start: Bools | None, progress: Rows | None = N
         words=None if word_start is None else words,
         first_seen=tally.first_seen,
         text_bytes=tally.text_bytes if texts else None,
-        bytes=sum(entry.bytes for entry in found.manifest.shards),
-        columns=tuple(name for name in COLUMNS if name in found.manifest.schema),
+        bytes=_bytes(found),
+        columns=_names(found),
     )
+
+
+def _measure_texts(found: ShardSet, progress: Rows | None) -> Measures:
+    """What can be counted without ids: rows and bytes."""
+    rows = text_bytes = 0
+    for columns in column_batches(found, _texts(found.manifest.schema)):
+        text_bytes += sum(map(_string_bytes, columns))
+        rows += len(columns[0])
+        if progress is not None:
+            progress(len(columns[0]))
+    none: Counts = np.zeros(0, np.int64)
+    return Measures(
+        rows=rows, tokens=0, content_tokens=0, unknown=0, lengths=none, total_lengths=none,
+        token_counts=none, words=None, first_seen=none, text_bytes=text_bytes,
+        bytes=_bytes(found), columns=_names(found),
+    )  # fmt: skip
+
+
+def _bytes(found: ShardSet) -> int:
+    return sum(entry.bytes for entry in found.manifest.shards)
+
+
+def _names(found: ShardSet) -> tuple[str, ...]:
+    return tuple(name for name in COLUMNS if name in found.manifest.schema)
 
 
 class _Tally:

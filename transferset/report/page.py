@@ -116,12 +116,18 @@ def _page(
 ) -> str:
     title = f"Report on {_names(subjects)}"
     body = join(
-        el("header", el("h1", title), el("p", _lede(subjects, graph), class_="lede"), _contents()),
+        el(
+            "header",
+            el("h1", title),
+            el("p", _lede(subjects, graph), class_="lede"),
+            _contents(labels=any(map(sections.has_labels, subjects))),
+        ),
         el(
             "main",
             sections.cards_section(subjects, graph),
             sections.lineage_section(graph),
             sections.size_section(subjects),
+            sections.labels_section(subjects),
             sections.figures_section(charts),
             sections.ledger_section(graph),
             sections.examples_section(subjects, decode),
@@ -191,14 +197,16 @@ def _lede(subjects: Sequence[Subject], graph: Lineage) -> str:
         if t is not None
     }
     pieces = listed([f"{shown(n, 60)} ({size:,} pieces)" for n, size in sorted(words)[:4]])
-    return f"{count} of {rows} rows{origin}; vocabulary {pieces}."
+    vocabulary = f"; vocabulary {pieces}" if pieces else ""
+    return f"{count} of {rows} rows{origin}{vocabulary}."
 
 
-def _contents() -> Html:
+def _contents(*, labels: bool) -> Html:
     """Links to the sections, for those who look for one thing."""
     names = {
         "lineage": "Lineage",
         "size": "Tables",
+        **({"labels": "Labels"} if labels else {}),
         "figures": "Figures",
         "ledger": "Ledger",
         "examples": "Examples",

@@ -10,6 +10,7 @@ from transferset.report.curves import Curve, coinciding
 from transferset.report.examples import examples_html
 from transferset.report.figures import NARROW, WIDE, Axes, figure, head_share
 from transferset.report.inspect import Decode
+from transferset.report.label_grids import label_grids
 from transferset.report.lineage import Lineage, Node
 from transferset.report.markup import Html, el, short, shown
 from transferset.report.tables import Subject
@@ -38,7 +39,7 @@ def _card(one: Subject, made: str, numbers: Mapping[str, int]) -> Html:
     manifest = one.found.manifest
     facts = (
         ("rows", number(one.measures.rows)),
-        ("tokens", number(one.measures.tokens)),
+        ("tokens", number(one.stats["tokens"])),
         ("tokens a row", tables.mean_of(one.stats["length"])),
     )
     seed = f" Seed\u00a0{manifest.seed}." if manifest.parents else ""
@@ -179,9 +180,27 @@ _TEXT: Final = (
 )
 
 
+def has_labels(one: Subject) -> bool:
+    """Whether a set has labels, tags or variants to be told of."""
+    return bool(label_grids(one.stats))
+
+
+def labels_section(subjects: Sequence[Subject]) -> Html | None:
+    """Classes or scores, tags, and what came of attempts to make variants; None without any."""
+    parts: list[Html] = []
+    for one in filter(has_labels, subjects):
+        for grid in label_grids(one.stats):
+            title = f"{grid.title} of set {one.number}"
+            rows = [[shown(cell, 100) for cell in row] for row in grid.rows]
+            parts.append(tables.table(title, grid.heads, rows))
+            parts += [_note(shown(grid.note))] if grid.note else []
+    return section("labels", "Labels and variants", *parts) if parts else None
+
+
 def figures_section(charts: Sequence[tuple[Axes, Sequence[Curve]]]) -> Html:
     """The distributions of all sets over each other."""
-    return section("figures", "Lengths and frequencies", *(_figure(*chart) for chart in charts))
+    drawn = [_figure(*chart) for chart in charts] or [_note("The sets have no ids to be counted.")]
+    return section("figures", "Lengths and frequencies", *drawn)
 
 
 def _figure(axes: Axes, curves: Sequence[Curve]) -> Html:

@@ -10,9 +10,11 @@ from transferset.manifest import Json
 from transferset.report.bigrams import LONGEST, NgramTable
 from transferset.report.divergence import Divergence, divergence, ngram_divergence
 from transferset.report.id_rows import Bools, Counts, Rows, rows_of
-from transferset.report.inspect import summary
+from transferset.report.inspect import ROW_FACTS, summary
 from transferset.report.measures import Measures, mean, measure, quantiles
 from transferset.report.relatives import source_of
+from transferset.report.wording import listed
+from transferset.schema import COLUMNS
 from transferset.shards import ShardSet
 
 #: Percentiles of lengths that are shown.
@@ -31,7 +33,7 @@ def stats(
     """Measure a set, and compare it with its parent.
 
     Args:
-        found: An open set with `input_ids`.
+        found: An open set; of one without `input_ids` what is counted in them is null.
         parent: The set that it is compared with, None if there is none at hand.
         word_start: bool[vocabulary], whether a piece starts a word; None leaves words uncounted.
         progress: Told of rows that were read, `rows_to_read` in all.
@@ -40,11 +42,12 @@ def stats(
         label, name, root, op, columns, rows, tokens, content_tokens, bytes, text_bytes, types,
         type_token_ratio, unknown, unknown_share, length, content_length, words_per_row,
         statistics (of the sources), corpus (the same by part, and the whole),
-        type_token (pairs of tokens and types), divergence, and divergence_reason (why that is
-        null).
+        labels, words, tags, attempts (see `inspect.row_facts`),
+        type_token (pairs of tokens and types), divergence, divergence_reason (why that is null),
+        and ids_reason (why nothing is counted in ids; null if it is).
 
     Raises:
-        UsageError: A set has no ids, or names no tokenizer.
+        UsageError: A set has ids, but names no tokenizer.
         SetError: A set is damaged.
     """
     return stats_of(found, measure(found, word_start, progress), parent, progress)
@@ -56,7 +59,7 @@ def stats_of(
     """What `stats` gives, of a set that was measured already.
 
     Args:
-        found: An open set with `input_ids`.
+        found: An open set.
         measured: Its counts.
         parent: The set that it is compared with, None if there is none at hand.
         progress: Told of rows that were read.
@@ -70,11 +73,11 @@ def stats_of(
     return {
         **_identity(found, measured),
         **_amounts(measured),
-        "statistics": facts["statistics"],
-        "corpus": facts["corpus"],
+        **{name: facts[name] for name in ("statistics", "corpus", *ROW_FACTS)},
         "type_token": type_token_curve(measured),
         "divergence": compared,
         "divergence_reason": reason,
+        "ids_reason": None if measured.has_ids else _without_ids(found),
     }
 
 
@@ -99,13 +102,16 @@ def _identity(found: ShardSet, measured: Measures) -> Json:
 
 def _amounts(measured: Measures) -> Json:
     types, content = int((measured.token_counts > 0).sum()), measured.content_tokens
-    return {
-        "rows": measured.rows,
+    counts = {
         "tokens": measured.tokens,
         "content_tokens": content,
         "types": types,
-        "type_token_ratio": types / content if content else None,
         "unknown": measured.unknown,
+    }
+    return {
+        "rows": measured.rows,
+        **(counts if measured.has_ids else dict.fromkeys(counts)),
+        "type_token_ratio": types / content if content else None,
         "unknown_share": measured.unknown / content if content else None,
         "length": _lengths(measured.total_lengths),
         "content_length": _lengths(measured.lengths),
@@ -141,10 +147,12 @@ def type_token_curve(measured: Measures) -> list[list[int]]:
 
     Returns:
         Pairs of content tokens and types, in the order of the set's rows, exact, at powers of
-        10^¼ and at the end.
+        10^¼ and at the end; none of a set without ids.
     """
     total = measured.content_tokens
     seen = np.sort(measured.first_seen[measured.first_seen >= 0])
+    if not measured.has_ids:
+        return []
     # one power more than needed: those beyond the end are taken off, and the end put on
     powers = np.arange(POINTS_PER_DECADE * len(str(total)) + 1) / POINTS_PER_DECADE
     places = np.rint(10.0**powers).astype(np.int64)
@@ -154,11 +162,22 @@ def type_token_curve(measured: Measures) -> list[list[int]]:
 
 def _incomparable(found: ShardSet, parent: ShardSet | None) -> str | None:
     """Why a set is not compared with a parent; None when it can be."""
+    if (lacking := next((s for s in (found, parent) if s and not _has_ids(s)), None)) is not None:
+        return _without_ids(lacking)
     if parent is None:
         return _parentless(found)
     if not same_tokenizer(found, parent):
         return f"{parent.label} was made with another tokenizer"
     return None
+
+
+def _has_ids(found: ShardSet) -> bool:
+    return "input_ids" in found.manifest.schema
+
+
+def _without_ids(found: ShardSet) -> str:
+    columns = listed([name for name in COLUMNS if name in found.manifest.schema])
+    return f"{found.label} has no ids, only {columns}: nothing can be said of tokens"
 
 
 def _parentless(found: ShardSet) -> str:

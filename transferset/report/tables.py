@@ -99,8 +99,9 @@ def size_table(subjects: Sequence[Subject]) -> Html:
         m, (rows_there, tokens_there) = one.measures, _parents(one.found)
         rows.append(
             (
-                one.label, number(m.rows), share(m.rows, rows_there), number(m.tokens),
-                share(m.tokens, tokens_there), size(m.text_bytes), size(m.bytes),
+                one.label, number(m.rows), share(m.rows, rows_there), number(one.stats["tokens"]),
+                share(m.tokens, tokens_there if m.has_ids else 0), size(m.text_bytes),
+                size(m.bytes),
             )
         )  # fmt: skip
     return table("Size, as in Table 5.1 of the thesis", heads, rows)
@@ -134,7 +135,7 @@ def composition_table(subjects: Sequence[Subject]) -> Html:
         unknown = stats["unknown_share"]
         rows.append(
             (
-                one.label, number(m.rows), number(m.tokens), size(m.bytes),
+                one.label, number(m.rows), number(one.stats["tokens"]), size(m.bytes),
                 mean_of(stats["content_length"]), number(stats["types"]),
                 None if unknown is None else percent(unknown), *_from_parent(stats["divergence"]),
             )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import IO
+from collections.abc import Callable, Sequence
+from typing import IO, Final
 
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
@@ -11,7 +11,9 @@ from rich.table import Table
 
 from transferset.errors import printable
 from transferset.manifest import Json
+from transferset.report.inspect import label_text
 from transferset.report.terminal_corpus import corpus_grid
+from transferset.report.terminal_labels import grids
 
 #: A ledger entry above this share of what was read is shown in colour.
 NOTABLE = 0.01
@@ -39,6 +41,8 @@ def _parts(facts: Json) -> list[RenderableType]:
     parts: list[RenderableType] = [_overview(facts), "", _columns(facts)]
     if facts["corpus"]:
         parts += ["", corpus_grid("text that it was built from", facts["corpus"])]
+    for grid in grids(facts):
+        parts += ["", grid]
     return [*parts, "", _ledger(facts)]
 
 
@@ -150,16 +154,37 @@ def _first(values: Sequence[object]) -> str:
 def _rows(rows: Sequence[Json]) -> Table:
     table = Table(title="rows", title_justify="left", title_style="bold", show_lines=True)
     table.add_column("row", justify="right", style="dim")
-    words = "text" if any(row.get("text") for row in rows) else "decoded"
-    for name in ("document", "ids", "pieces", words):
-        table.add_column(name, overflow="fold", ratio=None if name == "document" else 1)
+    cells = _cells(rows)
+    for name in cells:
+        table.add_column(name, overflow="fold", ratio=None if name in _NARROW else 1)
     for number, row in enumerate(rows):
-        page = f"{row['doc_id']}#{row['sentence']}" if "doc_id" in row else ""
-        table.add_row(
-            str(number),
-            page,
-            _first(row.get("input_ids", [])),
-            _first(row.get("pieces", [])),
-            _text(row.get("text") or row.get("decoded", ""), SHOWN_CHARACTERS),
-        )
+        table.add_row(str(number), *(cell(row) for cell in cells.values()))
     return table
+
+
+#: Columns as wide as what stands in them.
+_NARROW: Final = ("document", "label")
+
+
+def _cells(rows: Sequence[Json]) -> dict[str, Callable[[Json], str]]:
+    """What is shown of each row, by the name of its column: what none has is left out."""
+    there = {name for row in rows for name in row}
+    texts = any(row.get("text") for row in rows)
+    known: dict[str, tuple[bool, Callable[[Json], str]]] = {
+        "document": ("doc_id" in there, _page),
+        "ids": ("input_ids" in there, lambda row: _first(row.get("input_ids", []))),
+        "pieces": ("pieces" in there, lambda row: _first(row.get("pieces", []))),
+        "decoded": (not texts and "decoded" in there, lambda row: _shown(row, "decoded")),
+        "text": (texts, lambda row: _shown(row, "text") or _shown(row, "decoded")),
+        "second text": ("text_pair" in there, lambda row: _shown(row, "text_pair")),
+        "label": ("label" in there, lambda row: _text(label_text(row), 60)),
+    }
+    return {name: cell for name, (shown, cell) in known.items() if shown}
+
+
+def _page(row: Json) -> str:
+    return f"{row['doc_id']}#{row['sentence']}" if "doc_id" in row else ""
+
+
+def _shown(row: Json, name: str) -> str:
+    return _text(row.get(name, ""), SHOWN_CHARACTERS)

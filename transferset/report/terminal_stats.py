@@ -15,6 +15,7 @@ from transferset.errors import printable
 from transferset.manifest import Json
 from transferset.report.corpus_table import HEADS, CorpusRow, cells
 from transferset.report.terminal_corpus import corpus_grid
+from transferset.report.terminal_labels import label_cells
 from transferset.report.wording import number, percent, size, small
 
 #: Longer names are folded; a column is as wide as what stands in it up to this.
@@ -116,6 +117,8 @@ def _sections(sets: Sequence[Json]) -> Iterator[_Section]:
     yield _section("size", _SIZE, sets)
     if any(one["length"] for one in sets):
         yield _section("ids a row, [CLS] and [SEP] included", _lengths(sets), sets)
+    if any(one["labels"] for one in sets):
+        yield _section("labels", label_cells(sets), sets)
     yield _section("types among the first content tokens", _curve(sets), sets)
     if any(one["corpus"] for one in sets):
         yield _section("text as its source had it", _SOURCE, sets)
@@ -182,7 +185,7 @@ def _member(*keys: str) -> Cell:
 
 def _curve(sets: Sequence[Json]) -> dict[str, Cell]:
     """One row a power of ten; `--json` has four points for each."""
-    most = max(one["content_tokens"] for one in sets)
+    most = max(one["content_tokens"] or 0 for one in sets)
     powers = [10**k for k in range(2, len(str(most))) if 10**k < most]
     return {**{f"{power:,}": _types(power) for power in powers}, "all": _member("types")}
 
@@ -249,7 +252,9 @@ def _notes(sets: Sequence[Json]) -> Iterator[str]:
     if any(one["words_per_row"] for one in sets):
         yield "* pieces that begin a word; punctuation marks are words"
     for one in sets:
-        if one["divergence"] is None:
+        if one["ids_reason"] is not None:
+            yield f"{escape(printable(one['ids_reason']))}"
+        elif one["divergence"] is None:
             name, reason = printable(one["label"]), printable(one["divergence_reason"])
             yield f"[dim]no divergence of {escape(name)}: {escape(reason)}[/dim]"
     if any(one["divergence"] for one in sets):

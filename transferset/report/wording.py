@@ -97,6 +97,47 @@ def _chosen(p: Params) -> str:
     return f"{chance} of the {'words' if p.get('words') else 'tokens'}"
 
 
+def _split(p: Params) -> str:
+    by = ", the same shares of each class" if p.get("stratify") else ""
+    return f"one part of a split ({shown(p.get('shares'), 80)}{by})"
+
+
+_CHANGES: Final = {
+    "mask": "masked",
+    "pos": "replaced by words of their tag",
+    "delete": "deleted",
+    "swap": "swapped",
+}
+
+
+def _augment(p: Params) -> str:
+    told = [
+        f"{percent(value)} of the words {what}"
+        for name, what in _CHANGES.items()
+        if isinstance(value := p.get(name), float | int) and value
+    ]
+    if isinstance(window := p.get("window"), float | int) and window:
+        told.append(f"{percent(window)} of the texts cut to an n-gram")
+    return f"{_variants(p)} with {listed(told)}"
+
+
+def _replace_lm(p: Params) -> str:
+    value = p.get("p")
+    chance = percent(value) if isinstance(value, float | int) else "some"
+    return f"{_variants(p)} with {chance} of the words replaced by those of a language model"
+
+
+def _variants(p: Params) -> str:
+    """Up to how many variants, and what becomes of the rows."""
+    target, attempts = p.get("target"), p.get("iterations")
+    many = "variants of each row"
+    if target:
+        many = f"variants up to {shown(target, 20)} the rows"
+    elif isinstance(attempts, int):
+        many = f"up to {shown(attempts)} variants of each row"
+    return f"{many}, without the rows themselves," if p.get("originals") == "none" else many
+
+
 _PHRASES: Final[Mapping[str, Callable[[Params], str]]] = {
     "sample": _sample,
     "shuffle": _shuffle,
@@ -108,7 +149,9 @@ _PHRASES: Final[Mapping[str, Callable[[Params], str]]] = {
     "filter": lambda p: f"rows kept where {shown(p.get('expression'), 120)}",
     "dedupe": lambda p: "equal rows kept once",
     "pack": lambda p: f"rows packed to {shown(p.get('length'), 40)} ids",
-    "split": lambda p: f"one part of a split ({shown(p.get('shares'), 80)})",
+    "augment": _augment,
+    "replace-lm": _replace_lm,
+    "split": _split,
 }
 
 
@@ -146,6 +189,7 @@ _OPERATIONS: Final = {
     "build wiki": "built from a Wikipedia dump",
     "build books": "built from books",
     "build text": "built from text",
+    "build task": "built from task files",
     "mix": "mixed from other sets",
     "derive": "derived",
 }

@@ -16,16 +16,36 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+from blake3 import blake3
 from numpy.typing import NDArray
 
 from transferset.errors import InputError, UsageError, sentence
-from transferset.tagging.hmm_choices import MOST_TAGS, Choices, Lexicon, choose_all
+from transferset.tagging.hmm_choices import (
+    ENDING_WEIGHT,
+    FAINTEST,
+    MOST_TAGS,
+    OTHER_WEIGHT,
+    Choices,
+    Lexicon,
+    choose_all,
+)
 from transferset.tagging.hmm_model import Counts, read
-from transferset.tagging.hmm_scores import UNIT, moves, priors
-from transferset.tagging.hmm_suffixes import learn
+from transferset.tagging.hmm_scores import UNIT, moves, priors, sums
+from transferset.tagging.hmm_suffixes import (
+    LEAST,
+    LONGEST_SUFFIX,
+    RARE,
+    SHORTER_WEIGHT,
+    learn,
+)
 from transferset.tagging.hmm_viterbi import tag_texts
 from transferset.tagging.hmm_words import table_of
 
+#: What decides on tags beside the model: part of the version.
+_RULES: Final = (
+    *(RARE, LONGEST_SUFFIX, LEAST, SHORTER_WEIGHT),
+    *(MOST_TAGS, FAINTEST, ENDING_WEIGHT, OTHER_WEIGHT, UNIT),
+)
 _FOLDER: Final = Path(str(files("transferset"))) / "tagging" / "lexicon"
 
 
@@ -34,7 +54,7 @@ class HmmTagger:
 
     Attributes:
         tags: Names of the tags; what `tag` returns are places here.
-        version: Digest of the model.
+        version: Digest of the model and of the rules' numbers.
     """
 
     def __init__(self, counts: Counts) -> None:
@@ -44,10 +64,11 @@ class HmmTagger:
             counts: The model.
         """
         self.tags = counts.tags
-        self.version = counts.version
-        self._lexicon = _lexicon(counts)
+        self.version = blake3(f"{counts.version} {_RULES}".encode()).hexdigest()[:16]
+        added = sums(counts.trigrams)
+        self._moves = moves(added)
+        self._lexicon = _lexicon(counts, priors(added))
         self._known = _known(self._lexicon)
-        self._moves = moves(counts.trigrams)
 
     def tag(self, words: Sequence[str], offsets: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Tag the words of texts; every text is tagged alone.
@@ -63,9 +84,12 @@ class HmmTagger:
             UsageError: The offsets do not fit the words.
             InputError: A word is empty or holds a lone surrogate.
         """
+        offsets = np.ascontiguousarray(offsets, np.int64)
         _check(len(words), offsets)
+        if not words:
+            return np.empty(0, np.uint8)
         text, starts = _bytes(words)
-        if starts.size > 1 and not (starts[1:] > starts[:-1]).all():
+        if not (starts[1:] > starts[:-1]).all():
             raise InputError(sentence("words of at least one character", "an empty word"))
         out = np.empty(len(words), np.uint8)
         tag_texts(self._lexicon, self._known, self._moves, text, starts, offsets, out)
@@ -99,7 +123,7 @@ def _buffers(array: pa.Array, offset: type[np.generic]) -> tuple[NDArray[np.uint
     return np.frombuffer(text or b"\0", np.uint8), places
 
 
-def _lexicon(counts: Counts) -> Lexicon:
+def _lexicon(counts: Counts, states: NDArray[np.float64]) -> Lexicon:
     text, starts = _buffers(counts.words, np.int32)
     table = table_of(text, starts)
     suffixes = learn(table, counts.starts, counts.word_tags, counts.word_counts, len(counts.tags))
@@ -109,7 +133,7 @@ def _lexicon(counts: Counts) -> Lexicon:
         counts.word_tags,
         counts.word_counts,
         suffixes,
-        priors(counts.trigrams),
+        states,
         UNIT,
     )
 

@@ -21,6 +21,9 @@ from transferset.tagging.hmm_words import (
 
 #: A word has at most so many tags to choose from, the likeliest.
 MOST_TAGS: Final = 16
+#: The states of words that occur so often are found once; those of others whenever they are met,
+#: which is seldom, while finding them all would take longer than the rest of loading.
+FREQUENT: Final = 8
 #: Tags less likely than the likeliest by this factor are not tried.
 FAINTEST: Final = 1e-2
 #: What the guess from the ending weighs, in occurrences, beside those of the word in its other
@@ -75,6 +78,7 @@ class Space(NamedTuple):
 
 @inlined
 def room(tag_count: int) -> Space:
+    """Make room for one word."""
     return Space(
         np.empty(LONGEST, np.uint8), np.empty(LONGEST, np.uint8), np.empty(tag_count, np.float64)
     )
@@ -146,7 +150,7 @@ def _bar(shares: NDArray[np.float64]) -> float:
 
 @kernel
 def choose_all(lexicon: Lexicon, choices: Choices) -> None:
-    """Find the states of every word of the lexicon.
+    """Find the states of the frequent words of the lexicon; others have none.
 
     Args:
         lexicon: What is known.
@@ -157,5 +161,7 @@ def choose_all(lexicon: Lexicon, choices: Choices) -> None:
     for place in range(table.starts.size - 1):
         size = taken(table.text, table.starts[place], table.starts[place + 1], space.word)
         choices.starts[place] = at
-        at = choose(lexicon, place, size, space, choices, at)
+        own = lexicon.counts[lexicon.starts[place] : lexicon.starts[place + 1]]
+        if own.sum() >= FREQUENT:
+            at = choose(lexicon, place, size, space, choices, at)
     choices.starts[table.starts.size - 1] = at

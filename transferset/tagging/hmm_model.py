@@ -50,7 +50,7 @@ class Counts:
         word_counts: How often the word has the tag.
         trigrams: [S, S, S]: how often a state followed two others; states are the tags of small
             words, those of capitalised words, and the boundary: S = 2 · tags + 1.
-        version: Digest of the files.
+        version: Digest of the tags and the files.
         about: The rest of `model.json`.
     """
 
@@ -79,16 +79,18 @@ def read(folder: Path) -> Counts:
     content = {name: (folder / name).read_bytes() for name in (_WORDS, _TRIGRAMS)}
     for name, data in content.items():
         if blake3(data).hexdigest() != about["blake3"][name]:
-            found = "another"
-            raise InputError(sentence(f"the digest of {_ABOUT}", found, str(folder / name)))
+            expected, do = f"the digest in {_ABOUT}", "install the package again"
+            raise InputError(sentence(expected, "another", str(folder / name), do))
     tags = tuple(about["tags"])
-    words, *rest = _lists(content[_WORDS], tags)
+    words, starts, word_tags, counts = _lists(content[_WORDS], tags)
     trigrams = _trigrams(content[_TRIGRAMS], states(tags))
-    return Counts(tags, words, *rest, trigrams, _version(about["blake3"]), about)
+    version = _version(tags, about["blake3"])
+    return Counts(tags, words, starts, word_tags, counts, trigrams, version, about)
 
 
-def _version(digests: Mapping[str, str]) -> str:
-    return blake3("".join(digests[name] for name in sorted(digests)).encode()).hexdigest()[:16]
+def _version(tags: Sequence[str], digests: Mapping[str, str]) -> str:
+    parts = [str(FORMAT), *tags, *(digests[name] for name in sorted(digests))]
+    return blake3(" ".join(parts).encode()).hexdigest()[:16]
 
 
 def _lists(data: bytes, names: Sequence[str]) -> tuple[pa.Array, Numbers, Numbers, Numbers]:

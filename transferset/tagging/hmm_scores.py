@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,24 +15,44 @@ UNIT: Final = 65_536.0
 _NEVER: Final = 1e-10
 
 
-def weights(counts: NDArray[np.int64]) -> tuple[float, float, float]:
-    """Find how much one, two and three states tell, by deleted interpolation (§ 2.2, figure 1).
+class Sums(NamedTuple):
+    """What the formulas need of the counts `[before, last, next]`, once.
 
-    Args:
-        counts: How often a state followed two others, `[before, last, next]`.
+    Attributes:
+        at: Where the counts are not 0: three arrays of states.
+        triples: The counts there.
+        contexts: How often two states had a next one.
+        pairs: How often a state followed another.
+        singles: How often each state was the next one.
+    """
+
+    at: tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
+    triples: NDArray[np.int64]
+    contexts: NDArray[np.int64]
+    pairs: NDArray[np.int64]
+    singles: NDArray[np.int64]
+
+
+def sums(counts: NDArray[np.int64]) -> Sums:
+    """Add up counts of how often a state followed two others, `[before, last, next]`."""
+    before, last, after = np.nonzero(counts)
+    pairs = counts.sum(axis=0)
+    at = (before, last, after)
+    return Sums(at, counts[at], counts.sum(axis=2), pairs, pairs.sum(axis=0))
+
+
+def weights(sums: Sums) -> tuple[float, float, float]:
+    """Find how much one, two and three states tell, by deleted interpolation (§ 2.2, figure 1).
 
     Returns:
         λ₁, λ₂, λ₃, which add up to 1.
     """
-    pairs = counts.sum(axis=0)
-    before, last, after = np.nonzero(counts)
-    count = counts[before, last, after]
-    singles = pairs.sum(axis=0)
+    (before, last, after), count = sums.at, sums.triples
     shares = np.stack(
         [
-            _share(singles[after], np.full_like(count, singles.sum())),
-            _share(pairs[last, after], pairs.sum(axis=1)[last]),
-            _share(count, counts.sum(axis=2)[before, last]),
+            _share(sums.singles[after], sums.singles.sum()),
+            _share(sums.pairs[last, after], sums.pairs.sum(axis=1)[last]),
+            _share(count, sums.contexts[before, last]),
         ]
     )
     # of equal shares the longer history wins
@@ -41,30 +61,22 @@ def weights(counts: NDArray[np.int64]) -> tuple[float, float, float]:
     return one, two, three
 
 
-def _share(count: NDArray[np.int64], total: NDArray[np.int64]) -> NDArray[np.float64]:
+def _share(count: NDArray[np.int64], total: NDArray[np.int64] | np.int64) -> NDArray[np.float64]:
     """Relative frequency without the occurrence that is looked at; 0 of 0 is 0."""
-    return (count - 1) / np.maximum(total - 1, 1)
+    return np.asarray((count - 1) / np.maximum(total - 1, 1))
 
 
-def moves(counts: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Score a state after two others.
-
-    Args:
-        counts: How often it was so, `[before, last, next]`.
-
-    Returns:
-        Scores (see `UNIT`) in the same order.
-    """
-    one, two, three = weights(counts)
-    pairs = counts.sum(axis=0)
-    singles = pairs.sum(axis=0)
-    shorter = two * _given(pairs) + one * (singles / singles.sum())
+def moves(sums: Sums) -> NDArray[np.int32]:
+    """Score a state after two others, `[before, last, next]` (§ 2.1; see `UNIT`)."""
+    one, two, three = weights(sums)
+    after_one = sums.pairs / np.maximum(sums.pairs.sum(axis=1, keepdims=True), 1)
+    shorter = two * after_one + one * (sums.singles / sums.singles.sum())
     # most triples never occur: their scores need two states only
-    result = np.empty(counts.shape, np.int32)
+    result = np.empty((sums.singles.size,) * 3, np.int32)
     result[:] = scores(np.maximum(shorter, _NEVER))
-    before, last, after = np.nonzero(counts)
-    share = counts[before, last, after] / counts.sum(axis=2)[before, last]
-    result[before, last, after] = scores(three * share + shorter[last, after])
+    before, last, after = sums.at
+    share = sums.triples / sums.contexts[before, last]
+    result[sums.at] = scores(three * share + shorter[last, after])
     return result
 
 
@@ -73,18 +85,10 @@ def scores(probabilities: NDArray[np.float64]) -> NDArray[np.int32]:
     return np.rint(np.log(probabilities) * UNIT).astype(np.int32)
 
 
-def priors(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+def priors(sums: Sums) -> NDArray[np.float64]:
     """Return the probability of each state but the boundary.
 
     A state that was never seen counts half an occurrence.
-
-    Args:
-        counts: How often a state followed two others, `[before, last, next]`.
     """
-    singles = np.maximum(counts.sum(axis=(0, 1))[:-1], 0.5)
+    singles = np.maximum(sums.singles[:-1], 0.5)
     return np.asarray(singles / singles.sum())
-
-
-def _given(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    totals = counts.sum(axis=-1, keepdims=True)
-    return np.asarray(counts / np.maximum(totals, 1))

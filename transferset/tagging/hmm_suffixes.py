@@ -53,7 +53,7 @@ def longer(key: np.uint64, byte: int) -> np.uint64:
 
 
 @inlined
-def _slot(keys: NDArray[np.uint64], key: np.uint64) -> int:
+def _slot(keys: NDArray[np.uint64], key: np.uint64) -> np.int64:
     mask = keys.size - 1
     slot = np.int64(key & np.uint64(mask))
     while keys[slot] != _NONE and keys[slot] != key:
@@ -82,81 +82,6 @@ def guess(suffixes: Suffixes, small: NDArray[np.uint8], size: int, case: int) ->
     return row
 
 
-@kernel
-def _endings(
-    table: Table, totals: NDArray[np.int64], keys: NDArray[np.uint64], counts: NDArray[np.int32]
-) -> None:
-    """Count the occurrences of each ending of a rare word."""
-    small = np.empty(LONGEST, np.uint8)
-    for place in range(totals.size):
-        if totals[place] > RARE:
-            continue
-        word = table.text[table.starts[place] : table.starts[place + 1]]
-        size = lowered(word, word.size, small)
-        key = _SEED + np.uint64(case_of(word, word.size))
-        for length in range(1, min(size, LONGEST_SUFFIX) + 1):
-            key = longer(key, small[size - length])
-            slot = _slot(keys, key)
-            keys[slot] = key
-            counts[slot] += totals[place]
-
-
-@kernel
-def _fill(suffixes: Suffixes, keys: NDArray[np.uint64]) -> None:
-    """Give keys rows in their order, behind those of the empty endings."""
-    for number in range(keys.size):
-        slot = _slot(suffixes.keys, keys[number])
-        suffixes.keys[slot] = keys[number]
-        suffixes.rows[slot] = _CASES + number
-
-
-@kernel
-def _tags_of_endings(
-    table: Table,
-    starts: NDArray[np.int32],
-    tags: NDArray[np.uint8],
-    counts: NDArray[np.int32],
-    totals: NDArray[np.int64],
-    suffixes: Suffixes,
-    parents: NDArray[np.int32],
-) -> None:
-    """Count tags by ending into the rows, and note each row's next shorter ending."""
-    small = np.empty(LONGEST, np.uint8)
-    for place in range(totals.size):
-        if totals[place] > RARE:
-            continue
-        word = table.text[table.starts[place] : table.starts[place + 1]]
-        size = lowered(word, word.size, small)
-        row = case_of(word, word.size)
-        key = _SEED + np.uint64(row)
-        for length in range(min(size, LONGEST_SUFFIX) + 1):
-            if length:
-                key = longer(key, small[size - length])
-                slot = _slot(suffixes.keys, key)
-                if suffixes.keys[slot] == _NONE:
-                    break
-                parents[suffixes.rows[slot]] = row
-                row = suffixes.rows[slot]
-            for at in range(starts[place], starts[place + 1]):
-                suffixes.shares[row, tags[at]] += counts[at]
-
-
-@kernel
-def _smoothed(
-    shares: NDArray[np.float64],
-    parents: NDArray[np.int32],
-    order: NDArray[np.int64],
-    whole: NDArray[np.float64],
-) -> None:
-    """Turn counts into distributions, each mixed with its parent's (§ 2.3)."""
-    for row in order:
-        above = whole if parents[row] < 0 else shares[parents[row]]
-        total = shares[row].sum()
-        for tag in range(whole.size):
-            share = shares[row, tag] / total if total > 0 else above[tag]
-            shares[row, tag] = (share + SHORTER_WEIGHT * above[tag]) / (1.0 + SHORTER_WEIGHT)
-
-
 def learn(
     table: Table,
     starts: NDArray[np.int32],
@@ -174,32 +99,105 @@ def learn(
         tag_count: Number of tags.
     """
     totals = np.add.reduceat(counts, starts[:-1], dtype=np.int64)
-    rare = int(np.count_nonzero(totals <= RARE))
-    size = _power(rare * LONGEST_SUFFIX)
-    keys, occurrences = np.zeros(size, np.uint64), np.zeros(size, np.int32)
-    _endings(table, totals, keys, occurrences)
-    kept = keys[occurrences >= LEAST]
-    size, rows = _power(kept.size), _CASES + kept.size
-    empty = np.zeros((rows, tag_count))
-    suffixes = Suffixes(np.zeros(size, np.uint64), np.zeros(size, np.int32), empty)
-    _fill(suffixes, kept)
-    parents = np.full(rows, -1, np.int32)
-    _tags_of_endings(table, starts, tags, counts, totals, suffixes, parents)
     whole = np.bincount(tags, counts, tag_count) / counts.sum()
-    _smoothed(suffixes.shares, parents, _from_short(parents), whole)
-    return suffixes
+    return Suffixes(*_learn(table, starts, tags, counts, np.flatnonzero(totals <= RARE), whole))
 
 
+@kernel
+def _learn(
+    table: Table,
+    starts: NDArray[np.int32],
+    tags: NDArray[np.uint8],
+    counts: NDArray[np.int32],
+    rare: NDArray[np.int64],
+    whole: NDArray[np.float64],
+) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.float64]]:
+    """Learn from words at these places; `whole` is the distribution over all words."""
+    kept = _frequent(table, starts, counts, rare)
+    size, rows = _power(kept.size), _CASES + kept.size
+    empty = np.zeros((rows, whole.size), np.float64)
+    suffixes = Suffixes(np.zeros(size, np.uint64), np.zeros(size, np.int32), empty)
+    for number in range(kept.size):
+        slot = _slot(suffixes.keys, kept[number])
+        suffixes.keys[slot], suffixes.rows[slot] = kept[number], _CASES + number
+    parents, lengths = np.full(rows, -1, np.int32), np.zeros(rows, np.int32)
+    _count_tags(table, starts, tags, counts, rare, suffixes, parents, lengths)
+    for length in range(LONGEST_SUFFIX + 1):  # what is shorter is ready when it is mixed in
+        for row in range(rows):
+            if lengths[row] == length:
+                above = whole if length == 0 else suffixes.shares[parents[row]]
+                _mix(suffixes.shares[row], above)
+    return suffixes.keys, suffixes.rows, suffixes.shares
+
+
+@inlined
 def _power(count: int) -> int:
     """Return the size of a table of so many keys: a power of two, at most half of it used."""
-    return 1 << (2 * count + 1).bit_length()
+    size = 2
+    while size < 2 * count:
+        size *= 2
+    return size
 
 
-def _from_short(parents: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Order rows so that a parent stands before its children."""
-    depth = np.zeros(parents.size, np.int64)
-    above = parents
-    while (inside := above >= 0).any():
-        depth[inside] += 1
-        above = np.where(inside, parents[above], -1)
-    return np.argsort(depth, kind="stable")
+@kernel
+def _frequent(
+    table: Table,
+    starts: NDArray[np.int32],
+    counts: NDArray[np.int32],
+    rare: NDArray[np.int64],
+) -> NDArray[np.uint64]:
+    """Return the digests of the endings that occur `LEAST` times."""
+    size = _power(rare.size * LONGEST_SUFFIX)
+    keys, occurrences = np.zeros(size, np.uint64), np.zeros(size, np.int32)
+    small = np.empty(LONGEST, np.uint8)
+    for place in rare:
+        word = table.text[table.starts[place] : table.starts[place + 1]]
+        size = lowered(word, word.size, small)
+        total = counts[starts[place] : starts[place + 1]].sum()
+        key = _SEED + np.uint64(case_of(word, word.size))
+        for length in range(1, min(size, LONGEST_SUFFIX) + 1):
+            key = longer(key, small[size - length])
+            slot = _slot(keys, key)
+            keys[slot] = key
+            occurrences[slot] += total
+    return keys[occurrences >= LEAST]
+
+
+@kernel
+def _count_tags(
+    table: Table,
+    starts: NDArray[np.int32],
+    tags: NDArray[np.uint8],
+    counts: NDArray[np.int32],
+    rare: NDArray[np.int64],
+    suffixes: Suffixes,
+    parents: NDArray[np.int32],
+    lengths: NDArray[np.int32],
+) -> None:
+    """Count tags by ending into the rows, and note each row's length and next shorter ending."""
+    small = np.empty(LONGEST, np.uint8)
+    for place in rare:
+        word = table.text[table.starts[place] : table.starts[place + 1]]
+        size = lowered(word, word.size, small)
+        row = np.int64(case_of(word, word.size))
+        key = _SEED + np.uint64(row)
+        for length in range(min(size, LONGEST_SUFFIX) + 1):
+            if length > 0:
+                key = longer(key, small[size - length])
+                slot = _slot(suffixes.keys, key)
+                if suffixes.keys[slot] == _NONE:
+                    break
+                parents[suffixes.rows[slot]] = row
+                row = np.int64(suffixes.rows[slot])
+                lengths[row] = length
+            for at in range(starts[place], starts[place + 1]):
+                suffixes.shares[row, tags[at]] += counts[at]
+
+
+@inlined
+def _mix(row: NDArray[np.float64], above: NDArray[np.float64]) -> None:
+    """Turn counts into a distribution, mixed with that of the next shorter ending (§ 2.3)."""
+    total = row.sum()
+    for tag in range(row.size):
+        share = row[tag] / total if total > 0 else above[tag]
+        row[tag] = (share + SHORTER_WEIGHT * above[tag]) / (1.0 + SHORTER_WEIGHT)

@@ -34,7 +34,7 @@ def tag_texts(
 
     Args:
         lexicon: What is known of words.
-        known: States of the lexicon's words.
+        known: States of the lexicon's frequent words.
         moves: Score of a state after two others, `[before, last, next]`; the last state of all
             is the boundary of a text.
         text: Bytes of the words.
@@ -78,7 +78,7 @@ def _look_up(
         size = taken(text, words[number], words[number + 1], space.word)
         place = find(lexicon.table, space.word, size)
         choices.starts[number + _BEFORE] = at
-        if place < 0:
+        if place < 0 or known.starts[place] == known.starts[place + 1]:
             at = choose(lexicon, place, size, space, choices, at)
             continue
         for entry in range(known.starts[place], known.starts[place + 1]):
@@ -149,7 +149,7 @@ def _trace(
     while number > _BEFORE:
         news = starts[number + 1] - starts[number]
         at -= (starts[number] - starts[number - 1]) * news
-        last, new = np.int64(back[at + last * news + new]), last
+        last, new = int(back[at + last * news + new]), last
         number -= 1
         state = states[starts[number] + new]
         out[number - _BEFORE] = state if state < tag_count else state - tag_count

@@ -62,15 +62,15 @@ def case_of(word: NDArray[np.uint8], size: int) -> int:
 def _is_capital(word: NDArray[np.uint8], size: int) -> bool:
     first = word[0]
     if first < 128:
-        return 65 <= first <= 90
+        return bool(65 <= first <= 90)
     if size < 2 or not 0xC3 <= first <= 0xDF:  # no letter of two bytes
         return False
     code = (np.int64(first) & 31) << 6 | (np.int64(word[1]) & 63)
     if first == 0xC3:
-        return 0xC0 <= code <= 0xDE and code != 0xD7
+        return bool(0xC0 <= code <= 0xDE and code != 0xD7)
     if first == 0xC4 or first == 0xC5:  # Latin Extended-A goes by pairs
-        return code % 2 == (1 if 0x139 <= code <= 0x148 or code >= 0x179 else 0)
-    return 0x391 <= code <= 0x3A9 or 0x400 <= code <= 0x42F
+        return bool(code % 2 == (1 if 0x139 <= code <= 0x148 or code >= 0x179 else 0))
+    return bool(0x391 <= code <= 0x3A9 or 0x400 <= code <= 0x42F)
 
 
 @kernel
@@ -104,7 +104,7 @@ def find(table: Table, word: NDArray[np.uint8], size: int) -> int:
             while at < size and table.text[start + at] == word[at]:
                 at += 1
             if at == size:
-                return place
+                return int(place)
         slot = (slot + 1) & mask
     return -1
 

@@ -132,9 +132,13 @@ def _checked(model: Any) -> tuple[str, ...]:
     if not 0 < len(model.classes) <= MOST_TAGS or not model.classes >= set(model.tagdict.values()):
         raise ValueError(f"it has none or more than {MOST_TAGS} tags, or words with others")
     for by_tag in model.model.weights.values():
-        if not all(isinstance(weight, (int, float)) for weight in by_tag.values()):
+        if not (isinstance(by_tag, dict) and _numbers(by_tag)):
             raise ValueError("its weights are no numbers")
     return tuple(sorted(model.classes))
+
+
+def _numbers(by_tag: dict[str, Any]) -> bool:
+    return all(isinstance(weight, (int, float)) for weight in by_tag.values())
 
 
 def _digest(model: Any) -> str:

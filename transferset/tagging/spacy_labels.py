@@ -98,28 +98,41 @@ def choose(pipeline: Language, model: str) -> Labels:
         UsageError: It has neither a tagger nor a morphologizer.
     """
     by_factory = {pipeline.get_pipe_meta(name).factory: name for name in pipeline.component_names}
-    tagger, ruler = by_factory.get("tagger"), by_factory.get("attribute_ruler")
-    if tagger is None and "morphologizer" not in by_factory:
+    if not {"tagger", "morphologizer"} & set(by_factory):
         expected = "a spaCy model with a tagger or a morphologizer"
         raise UsageError(sentence(expected, model, do=_OTHER))
-    fine = _fine(pipeline, tagger, ruler)
-    running = [*_EMBEDDING, "tagger", "attribute_ruler", "morphologizer"]
-    if fine is not None:
-        running.remove("morphologizer")
-        if not _retags(pipeline, ruler):
-            running.remove("attribute_ruler")
-    _run_only(pipeline, [by_factory[name] for name in running if name in by_factory])
-    return fine or _universal()
+    rules = _rules(pipeline, by_factory.get("attribute_ruler"))
+    labels = _fine(pipeline, by_factory.get("tagger"), rules)
+    running = {*_EMBEDDING, "tagger"}
+    if labels is None:
+        labels = _universal()
+        running.add("morphologizer")
+        running |= {"attribute_ruler"} if rules else set()
+    elif any(_retags(rule) for rule in rules):
+        running.add("attribute_ruler")
+    _run_only(pipeline, [name for factory, name in by_factory.items() if factory in running])
+    return labels
 
 
-def _fine(pipeline: Language, tagger: str | None, ruler: str | None) -> Labels | None:
+def _rules(pipeline: Language, ruler: str | None) -> list[dict[str, Any]]:
+    component: Any = pipeline.get_pipe(ruler) if ruler else None
+    rules: list[dict[str, Any]] = component.patterns if component else []
+    return rules
+
+
+def _retags(rule: dict[str, Any]) -> bool:
+    """Whether a rule gives fine-grained tags to anything but white space, which we have not."""
+    return "TAG" in rule["attrs"] and rule["patterns"] != [[{"IS_SPACE": True}]]
+
+
+def _fine(pipeline: Language, tagger: str | None, rules: Sequence[dict[str, Any]]) -> Labels | None:
     """The fine-grained tags, if there are some and few enough."""
     if tagger is None:
         return None
     from spacy.attrs import TAG
 
-    labels: Any = pipeline.get_pipe(tagger)
-    names = {*labels.labels, *_rules(pipeline, ruler)}
+    component: Any = pipeline.get_pipe(tagger)
+    names = {*component.labels, *(rule["attrs"]["TAG"] for rule in rules if _retags(rule))}
     if len(names) > MOST_TAGS:
         return None
     return Labels(TAG, {name: pipeline.vocab.strings.add(name) for name in names})
@@ -130,25 +143,6 @@ def _universal() -> Labels:
     from spacy.parts_of_speech import IDS
 
     return Labels(POS, dict(IDS))
-
-
-def _retags(pipeline: Language, ruler: str | None) -> bool:
-    """Whether the rules give fine-grained tags to anything but white space, which we have not."""
-    return any(
-        patterns != [[{"IS_SPACE": True}]]
-        for found in _rules(pipeline, ruler).values()
-        for patterns in found
-    )
-
-
-def _rules(pipeline: Language, ruler: str | None) -> dict[str, list[Any]]:
-    """The patterns of the rules that give a fine-grained tag, by tag."""
-    found: dict[str, list[Any]] = {}
-    component: Any = pipeline.get_pipe(ruler) if ruler else None
-    for rule in component.patterns if component else []:
-        if "TAG" in rule["attrs"]:
-            found.setdefault(rule["attrs"]["TAG"], []).append(rule["patterns"])
-    return found
 
 
 def _run_only(pipeline: Language, names: list[str]) -> None:

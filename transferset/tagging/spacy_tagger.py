@@ -75,7 +75,9 @@ class SpacyTagger:
         found: list[npt.NDArray[np.uint64]] = [np.empty((0, 2), np.uint64)]
         for doc in self._pipeline.pipe(self._docs(texts), batch_size=_BATCH):
             words.extend([token.text for token in doc])
-            found.append(doc.to_array([SPACY, self._labels.attribute]).astype(np.uint64, copy=False))
+            found.append(
+                doc.to_array([SPACY, self._labels.attribute]).astype(np.uint64, copy=False)
+            )
         sizes = np.fromiter(map(len, found[1:]), np.int64, len(found) - 1)
         space, tags = np.concatenate(found).T
         return Tagged(words, space.astype(np.bool_), self._labels.codes(tags, words), ends(sizes))

@@ -123,16 +123,16 @@ def _spacy(model: str, language: str, words: str) -> Tagger:
 
 
 def _lexicon(_: str, language: str, words: str) -> Tagger:
+    _only_english("lexicon", language)
     from transferset.tagging import lexicon_tagger
 
-    _only_english("lexicon", language)
     return lexicon_tagger.load(words)
 
 
 def _nltk(_: str, language: str, words: str) -> Tagger:
+    _only_english("nltk", language)
     from transferset.tagging import nltk_tagger
 
-    _only_english("nltk", language)
     return nltk_tagger.load(words)
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transferset.steps import Augment
-from transferset.transforms.augment_kernels import SHAPES, Tables, Way, vary_side
+from transferset.transforms.augment_kernels import SHAPES, Attempted, Tables, Way, vary_side
 from transferset.transforms.buffers import flat
 from transferset.transforms.philox import as_words
 from transferset.transforms.protocol import Position, Setting, Surveyed
@@ -125,11 +125,12 @@ class Augmenter:
         pairs, key = pairs_code(self._step, rows), as_words(at.key)
         made = []
         for side, (words, tags) in enumerate(zip(rows.sides, rows.tags, strict=True)):
+            of = Attempted(first, stop, stride, side, pairs, *key)
             size = len(words.codes) * (stop - first)
             codes, space = np.empty(size, np.int32), np.empty(size, np.uint8)
             offsets = np.empty(len(rows) * (stop - first) + 1, np.int64)
-            address = (rows.row, rows.copy, (first, stop, stride), side, pairs, key)
-            size = vary_side(words, tags, *address, self._way, self._tables, codes, space, offsets)
+            out = (codes, space, offsets)
+            size = vary_side(words, tags, rows.row, rows.copy, of, self._way, self._tables, *out)
             made.append(Words(codes[:size], space[:size], offsets))
         return tuple(made)
 

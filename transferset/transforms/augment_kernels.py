@@ -39,7 +39,6 @@ _WHOLE = uint64((1 << 30) - 1)
 _SPARE = uint64(4 << 31)
 _SPARE_SIDE = uint64(4 << 29)
 
-_32_ONES = uint64(1) << uint64(32)
 _1, _2, _3, _4, _30, _32 = uint64(1), uint64(2), uint64(3), uint64(4), uint64(30), uint64(32)
 
 
@@ -106,16 +105,35 @@ def side_changes(pairs: Any, side: Any, k: Any, where: Any) -> Any:
     return changes
 
 
+class Attempted(NamedTuple):
+    """Which attempts are made, and where their random words come from.
+
+    Attributes:
+        first: First attempt,
+        stop: and the one after the last.
+        stride: Attempt k on the row (row, copy) has the address (row, copy · stride + k).
+        side: 0 or 1.
+        pairs: See `side_changes`.
+        k0: uint32, key.
+        k1: uint32, key.
+    """
+
+    first: int
+    stop: int
+    stride: int
+    side: int
+    pairs: int
+    k0: np.uint32
+    k1: np.uint32
+
+
 @kernel
 def vary_side(
     words: Any,
     tags: Any,
     rows: Any,
     copies: Any,
-    attempts: Any,
-    side: Any,
-    pairs: Any,
-    key: Any,
+    of: Any,
     way: Any,
     tables: Any,
     codes: Any,
@@ -129,10 +147,7 @@ def vary_side(
         tags: uint8[words], their tags.
         rows: uint64[rows].
         copies: uint32[rows], those of the originals.
-        attempts: First attempt, the one after the last, and by how much copies are multiplied.
-        side: 0 or 1.
-        pairs: See `side_changes`.
-        key: Two uint32.
+        of: See `Attempted`.
         way: See `Way`.
         tables: See `Tables`.
         codes: int32, is written; room for all words of all attempts.
@@ -142,152 +157,207 @@ def vary_side(
     Returns:
         How many words were written.
     """
-    first, stop, stride = attempts
-    longest = 0
+    longest = uint64(0)
     for r in range(len(rows)):
-        longest = max(longest, words.offsets[r + 1] - words.offsets[r])
-    room = (stop - first) * ((longest + 3) // 4 * 4)
-    drawn, fresh = np.empty(room, np.uint32), np.empty(room, np.int32)
-    at = 0
+        longest = max(longest, uint64(words.offsets[r + 1] - words.offsets[r]))
+    each = of.stop - of.first
+    room = each * ((longest + _3) >> _2 << _2)
+    drawn, chosen = np.empty(room, np.uint32), np.empty(room, np.uint32)
+    moves = way.swap > way.pos or way.window > 0
     offsets[0] = 0
     for r in range(len(rows)):
-        bounds = words.offsets[r], words.offsets[r + 1]
-        address = rows[r], copies[r], key
-        _draw(drawn, bounds[1] - bounds[0], side, address, attempts)
-        if way.pos > way.mask:
-            _replace(words.codes, tags, bounds, side, address, attempts, way, tables, drawn, fresh)
-        row = offsets[r * (stop - first) :]
-        sources = bounds, drawn, fresh
-        at = _change(words, sources, side, pairs, address, attempts, way, codes, space, row)
-    return at
+        start, address = uint64(words.offsets[r]), (rows[r], copies[r])
+        count, at = uint64(words.offsets[r + 1]) - start, uint64(offsets[r * each])
+        _draw(count, address, of, drawn)
+        found = _mask(words, start, count, address, of, way, drawn, chosen, codes, space, at)
+        _replace(tags[start:], count, address, of, tables, way, chosen[:found], codes, at)
+        made = offsets[r * each + 1 : (r + 1) * each + 1]
+        if moves:
+            _move(words, start, count, address, of, way, drawn, codes, space, at, made)
+        else:
+            for i in range(len(made)):
+                made[i] = at + uint64(i + 1) * count
+    return offsets[-1]
+
+
+@inlined
+def _place_of(address: Any, of: Any, k: Any) -> Any:
+    """What `bounded` is told of an attempt: its address and the key."""
+    return address[0], uint32(uint64(address[1]) * uint64(of.stride) + uint64(k)), of.k0, of.k1
 
 
 @kernel
-def _draw(drawn: Any, count: Any, side: Any, address: Any, attempts: Any) -> None:
-    """One word for each word of a side, for all attempts on a row.
+def _draw(count: Any, address: Any, of: Any, drawn: Any) -> None:
+    """One random word for each word of a side, for all attempts on a row.
 
     Each block's counter is written where its words will be, then all are enciphered in place: a
     loop over equal blocks, without a branch, runs in vector registers.
     """
-    row, copy, key = address
-    k0, k1 = key
-    at = uint64(0)
-    base = (uint64(side) << _30) + _1
-    for k in range(attempts[0], attempts[1]):
-        third = uint64(copy) * uint64(attempts[2]) + uint64(k)
-        for b in range(uint64(count + 3) >> _2):
+    base, at = (uint64(of.side) << _30) + _1, uint64(0)
+    for k in range(of.first, of.stop):
+        row, copy, _, _ = _place_of(address, of, k)
+        for b in range((count + _3) >> _2):
             drawn[at] = row
             drawn[at + _1] = row >> _32
-            drawn[at + _2] = third
+            drawn[at + _2] = copy
             drawn[at + _3] = base + b
             at += _4
-    for number in range(at >> _2):
-        place = number << _2
-        low = uint64(drawn[place]) | uint64(drawn[place + _1]) << _32
-        w0, w1, w2, w3 = block(low, drawn[place + _2], drawn[place + _3], k0, k1)
-        drawn[place] = w0
-        drawn[place + _1] = w1
-        drawn[place + _2] = w2
-        drawn[place + _3] = w3
+    for b in range(at >> _2):
+        at = b << _2
+        row = uint64(drawn[at]) | uint64(drawn[at + _1]) << _32
+        w0, w1, w2, w3 = block(row, drawn[at + _2], drawn[at + _3], of.k0, of.k1)
+        drawn[at] = w0
+        drawn[at + _1] = w1
+        drawn[at + _2] = w2
+        drawn[at + _3] = w3
+
+
+@kernel
+def _mask(
+    words: Any,
+    start: Any,
+    count: Any,
+    address: Any,
+    of: Any,
+    way: Any,
+    drawn: Any,
+    chosen: Any,
+    codes: Any,
+    space: Any,
+    at: Any,
+) -> Any:
+    """Write all attempts on a row, with masks; note which words are to be replaced, and how many.
+
+    Without a branch that depends on a draw: processors cannot foresee those.
+    """
+    old, gaps, mask, pos = words.codes, words.space, way.mask, way.pos
+    here, found = uint64(0), uint64(0)
+    for k in range(of.first, of.stop):
+        if side_changes(of.pairs, of.side, k, _place_of(address, of, k)):
+            for j in range(count):
+                word = uint64(drawn[here + j])
+                codes[at + j] = MASKED if word < mask else old[start + j]
+                space[at + j] = gaps[start + j]
+                chosen[found] = uint64(k - of.first) * count + j
+                found += uint64(mask <= word) & uint64(word < pos)
+        else:
+            for j in range(count):
+                codes[at + j], space[at + j] = old[start + j], gaps[start + j]
+        here += (count + _3) >> _2 << _2
+        at += count
+    return found
 
 
 @kernel
 def _replace(
-    old: Any, tags: Any, bounds: Any, side: Any, address: Any, attempts: Any, way: Any,
-    tables: Any, drawn: Any, fresh: Any
+    tags: Any,
+    count: Any,
+    address: Any,
+    of: Any,
+    tables: Any,
+    way: Any,
+    chosen: Any,
+    codes: Any,
+    at: Any,
 ) -> None:
-    """Draw a word for each that is replaced; the word itself if none of its tag was counted."""
+    """Draw words in the place of those that are chosen, unless none of their tag was counted."""
     columns, starts, bits, words, first, shape, shaped = tables
-    row, copy, key = address
-    k0, k1 = key
-    low, high, match = way.mask, way.pos, way.match_case
-    start, count = uint64(bounds[0]), uint64(bounds[1] - bounds[0])
-    base, here = (uint64(side) << _30) + _REPLACING, uint64(0)
-    for k in range(attempts[0], attempts[1]):
-        third = uint64(copy) * uint64(attempts[2]) + uint64(k)
-        for j in range(count):
-            if low <= uint64(drawn[here + j]) < high:
-                code, tag = old[start + j], uint64(tags[start + j])
-                if bits[tag] > 0:
-                    w0, w1, _, _ = block(row, uint32(third), base + j, k0, k1)
-                    place = draw_token(w0, w1, columns[starts[tag] :], bits[tag])
-                    like = code
-                    code = words[uint64(first[tag]) + uint64(place)]
-                    if match and shape[like] < SHAPES and shaped[code, shape[like]] >= 0:
-                        code = shaped[code, shape[like]]
-                fresh[here + j] = code
-        here += (count + _3) >> _2 << _2
+    base = (uint64(of.side) << _30) + _REPLACING
+    for i in range(len(chosen)):
+        attempt, j = uint64(chosen[i]) // count, uint64(chosen[i]) % count
+        tag, code = uint64(tags[j]), codes[at + uint64(chosen[i])]
+        if bits[tag] == 0:
+            continue
+        row, copy, k0, k1 = _place_of(address, of, uint64(of.first) + attempt)
+        w0, w1, _, _ = block(row, copy, base + j, k0, k1)
+        place = draw_token(w0, w1, columns[starts[tag] : starts[tag + _1]], bits[tag])
+        drawn = words[uint64(first[tag]) + uint64(place)]
+        if way.match_case and shape[code] < SHAPES and shaped[drawn, shape[code]] >= 0:
+            drawn = shaped[drawn, shape[code]]
+        codes[at + uint64(chosen[i])] = drawn
 
 
 @kernel
-def _change(
-    words: Any, sources: Any, side: Any, pairs: Any, address: Any, attempts: Any, way: Any,
-    codes: Any, space: Any, offsets: Any
-) -> Any:
-    """Make all attempts on a row; gives the place after the last word that is written."""
-    bounds, drawn, fresh = sources
-    row, copy, key = address
-    k0, k1 = key
-    old, gaps = words.codes, words.space
-    mask, pos, delete, swap, window = way.mask, way.pos, way.delete, way.swap, way.window
-    start, count = uint64(bounds[0]), uint64(bounds[1] - bounds[0])
-    here, at, i = uint64(0), uint64(offsets[0]), 0
-    for k in range(attempts[0], attempts[1]):
-        where = row, uint32(uint64(copy) * uint64(attempts[2]) + uint64(k)), k0, k1
-        begin = at
-        changes = side_changes(pairs, side, k, where)
-        j = uint64(0)
-        while j < count:
-            word = uint64(drawn[here + j]) if changes else _32_ONES
-            code = old[start + j] if word >= pos else (MASKED if word < mask else fresh[here + j])
-            codes[at], space[at] = code, gaps[start + j]
-            at += _1
-            if pos <= word < swap:
-                if word < delete:
-                    at -= _1
-                    if at > begin:
-                        space[at - _1] |= gaps[start + j]
-                elif j + _1 < count and uint64(drawn[here + j + _1]) >= swap:
-                    codes[at], space[at] = code, gaps[start + j + _1]
-                    codes[at - _1] = old[start + j + _1]
-                    at += _1
-                    j += _1
-            j += _1
-        if changes and count > 0 and (at == begin or window > 0):
-            at = _finish(words, bounds, side, where, way, codes, space, begin, at)
-        here += (count + _3) >> _2 << _2
-        i += 1
-        offsets[i] = at
-    return np.int64(at)
-
-
-@kernel
-def _finish(
+def _move(
     words: Any,
-    bounds: Any,
-    side: Any,
+    start: Any,
+    count: Any,
+    address: Any,
+    of: Any,
+    way: Any,
+    drawn: Any,
+    codes: Any,
+    space: Any,
+    at: Any,
+    made: Any,
+) -> None:
+    """Delete and swap words of all attempts on a row, in place, and take n-grams."""
+    end, here = at, uint64(0)
+    for k in range(of.first, of.stop):
+        begin, where = end, _place_of(address, of, k)
+        if side_changes(of.pairs, of.side, k, where) and count > 0:
+            end = _rearranged(drawn[here:], count, way, codes, space, at, end)
+            if end == begin or way.window > 0:
+                end = _whole_side(words, start, count, of, where, way, codes, space, begin, end)
+        else:
+            for j in range(count):
+                codes[end], space[end] = codes[at + j], space[at + j]
+                end += _1
+        here += (count + _3) >> _2 << _2
+        at += count
+        made[k - of.first] = end
+
+
+@inlined
+def _rearranged(drawn: Any, count: Any, way: Any, codes: Any, space: Any, at: Any, end: Any) -> Any:
+    """Delete and swap words of one attempt: from `at` to `end`, which does not overtake it."""
+    begin, j = end, uint64(0)
+    while j < count:
+        word = uint64(drawn[j])
+        code, gap = codes[at + j], space[at + j]
+        if word < way.pos or word >= way.delete:
+            swaps = way.delete <= word < way.swap and j + _1 < count
+            if swaps and uint64(drawn[j + _1]) >= way.swap:
+                next_gap = space[at + j + _1]
+                codes[end], space[end] = codes[at + j + _1], gap
+                gap = next_gap
+                end += _1
+                j += _1
+            codes[end], space[end] = code, gap
+            end += _1
+        elif end > begin:
+            space[end - _1] |= gap
+        j += _1
+    return end
+
+
+@kernel
+def _whole_side(
+    words: Any,
+    start: Any,
+    count: Any,
+    of: Any,
     where: Any,
     way: Any,
     codes: Any,
     space: Any,
     begin: Any,
-    at: Any,
+    end: Any,
 ) -> Any:
     """Give a side back one word if all are gone, and take an n-gram of it."""
-    number = (uint64(side) << _30) + _WHOLE
+    number = (uint64(of.side) << _30) + _WHOLE
     w0, w1, w2, w3 = block(where[0], where[1], number, where[2], where[3])
-    spare = _SPARE + uint64(side) * _SPARE_SIDE
-    if at == begin:
-        kept, spare = bounded(w3, uint64(bounds[1] - bounds[0]), spare, where)
-        codes[at] = words.codes[uint64(bounds[0]) + kept]
-        space[at] = words.space[uint64(bounds[0]) + kept]
-        at += _1
+    spare = _SPARE + uint64(of.side) * _SPARE_SIDE
+    if end == begin:
+        kept, spare = bounded(w3, count, spare, where)
+        codes[end], space[end] = words.codes[start + kept], words.space[start + kept]
+        end += _1
     if uint64(w0) < way.window:
-        size, spare = bounded(w1, min(LONGEST, at - begin), spare, where)
+        size, spare = bounded(w1, min(LONGEST, end - begin), spare, where)
         size += _1
-        start, spare = bounded(w2, at - begin - size + _1, spare, where)
+        first, spare = bounded(w2, end - begin - size + _1, spare, where)
         for j in range(size):
-            codes[begin + j] = codes[begin + start + j]
-            space[begin + j] = space[begin + start + j]
-        at = begin + size
-    return at
+            codes[begin + j] = codes[begin + first + j]
+            space[begin + j] = space[begin + first + j]
+        end = begin + size
+    return end

@@ -126,7 +126,7 @@ class CandidateFiles:
     def _find(self, row: Array, copy: Array) -> int:
         if not len(row) or not self._rows:
             return 0
-        rows = np.memmap(_path(self._folder, _ROW, None), _ROW[1], "r")
+        rows = np.memmap(_path(self._folder, _ROW, None), _ROW[1], "r", shape=(self._rows,))
         first, last = (int(np.searchsorted(rows, row[0], side)) for side in ("left", "right"))
         return first + int(np.searchsorted(self._read(_COPY, first, last - first), copy[0]))
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from numba import uint64
 
 from transferset.compiled import kernel
 from transferset.errors import TransfersetError, sentence
@@ -31,10 +32,12 @@ def pick_words(side: Words, picked: npt.NDArray[np.int64]) -> Words:
 
 @kernel
 def _pick(side: Any, picked: Any, offsets: Any, codes: Any, space: Any) -> None:
+    old_codes, old_space = side.codes, side.space
     for i in range(len(picked)):
-        shift = side.offsets[picked[i]] - offsets[i]
-        for j in range(offsets[i], offsets[i + 1]):
-            codes[j], space[j] = side.codes[shift + j], side.space[shift + j]
+        to, size = uint64(offsets[i]), uint64(offsets[i + 1] - offsets[i])
+        at = uint64(side.offsets[picked[i]])
+        for j in range(size):
+            codes[to + j], space[to + j] = old_codes[at + j], old_space[at + j]
 
 
 @kernel
@@ -47,17 +50,17 @@ def mark_changed(before: Any, after: Any, each: Any, changed: Any) -> None:
         each: Attempts on a row.
         changed: bool[rows · each]; true is written where a row is another.
     """
+    old, gaps, new, new_gaps = before.codes, before.space, after.codes, after.space
     for i in range(len(changed)):
-        start, count = before.offsets[i // each], before.offsets[i // each + 1]
-        count -= start
-        at = after.offsets[i]
-        same = after.offsets[i + 1] - at == count
-        j = 0
+        start, at = uint64(before.offsets[i // each]), uint64(after.offsets[i])
+        count = uint64(before.offsets[i // each + 1]) - start
+        same = uint64(after.offsets[i + 1]) - at == count
+        j = uint64(0)
         while same and j < count:
-            same = after.codes[at + j] == before.codes[start + j]
+            same = new[at + j] == old[start + j]
             # a space after the last word means nothing
-            same &= j + 1 == count or after.space[at + j] == before.space[start + j]
-            j += 1
+            same &= j + uint64(1) == count or new_gaps[at + j] == gaps[start + j]
+            j += uint64(1)
         changed[i] |= not same
 
 
@@ -117,12 +120,10 @@ def _interleave(
     first: Any, first_at: Any, second: Any, second_at: Any, picks: Any, offsets: Any, values: Any
 ) -> None:
     for i in range(len(picks)):
-        size = offsets[i + 1] - offsets[i]
+        to, size = uint64(offsets[i]), uint64(offsets[i + 1] - offsets[i])
         if picks[i] >= 0:
-            shift = np.int64(first_at[picks[i]])
-            for j in range(size):
-                values[offsets[i] + j] = first[shift + j]
+            source, at = first, uint64(first_at[picks[i]])
         else:
-            shift = np.int64(second_at[~picks[i]])
-            for j in range(size):
-                values[offsets[i] + j] = second[shift + j]
+            source, at = second, uint64(second_at[~picks[i]])
+        for j in range(size):
+            values[to + j] = source[at + j]

@@ -26,7 +26,8 @@ from transferset.transforms.choice import threshold
 from transferset.transforms.philox import as_words
 from transferset.transforms.protocol import LanguageModel, Position, Setting, Survey, Surveyed
 from transferset.transforms.replace_lm_kernels import replace_side
-from transferset.transforms.variation import Variation, Varier, pairs_code
+from transferset.transforms.variants import Varier
+from transferset.transforms.variation import Variation, pairs_code
 from transferset.transforms.word_table import WordTable
 from transferset.transforms.wording import Rows, Words
 

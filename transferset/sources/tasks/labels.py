@@ -18,8 +18,8 @@ _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,300}", re.ASCII)
 _NO_NUMBER: Final = re.compile(r"[+-]?(?:nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 
-#: Scores are stored as float32.
-_LARGEST: Final = 3.4028234e38
+#: Scores are stored as float32, of which this is the largest.
+_LARGEST: Final = 3.4028234663852886e38
 
 _SHOWN: Final = 12
 
