@@ -11,7 +11,7 @@ import time
 import pyarrow as pa
 import pytest
 from deriving import files_of
-from making_tasks import sentences, write_pairs, write_task
+from small_tasks import sentences, write_pairs, write_task
 
 import transferset
 from transferset import Augment, Dedupe, Sample, Shuffle, UsageError

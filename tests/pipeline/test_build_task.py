@@ -6,7 +6,7 @@ import json
 
 import pyarrow as pa
 import pytest
-from making_tasks import sentences, write_pairs, write_task
+from small_tasks import sentences, write_pairs, write_task
 
 import transferset
 from transferset.errors import InputError, SetError, TransfersetError, UsageError

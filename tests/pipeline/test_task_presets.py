@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from making_tasks import sentences, write_task
+from small_tasks import sentences, write_task
 
 import transferset
 from transferset import Augment, ReplaceLm, UsageError

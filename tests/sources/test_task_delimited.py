@@ -259,7 +259,7 @@ field = st.text(
 ).filter(lambda text: bool(text.strip()))
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(field, field), min_size=1, max_size=30), st.integers(1, 40))
 def test_rows_do_not_depend_on_blocks(
     tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]], block: int
@@ -273,6 +273,7 @@ def test_rows_do_not_depend_on_blocks(
     assert found[first:] == [(a, b, None) for a, b in table][first:]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.integers(1, 9), st.integers(9, 20))
 def test_any_bytes_give_the_same_lines_in_any_blocks(
     tmp_path_factory: pytest.TempPathFactory, raw: bytes, block: int, most: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from making_tasks import read, rows, write
 
@@ -98,11 +98,13 @@ def test_white_space_around_a_label_is_not_of_it(tmp_path: Path) -> None:
     assert kind(tmp_path, " x", "x ", "x").names == ("x",)
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False, width=32))
 def test_every_float_is_read_as_it_was_written(value: float) -> None:
     assert labels.number(repr(value)) == value
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("ab1.", min_size=1, max_size=3), min_size=1))
 def test_the_order_of_files_does_not_matter(written: list[str]) -> None:
     def tally(labels: list[str]) -> Tally:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from making_tasks import read, rows, write
 
@@ -82,6 +82,7 @@ cell = st.text(st.characters(exclude_characters="\r\0", exclude_categories=["Cs"
 special = st.text(st.sampled_from('",\nab '), max_size=8)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(cell | special, min_size=2, max_size=4), min_size=1, max_size=8))
 def test_rows_that_python_wrote(table: Sequence[Sequence[str]]) -> None:
     sink = io.StringIO()
@@ -95,6 +96,7 @@ def test_rows_that_python_wrote(table: Sequence[Sequence[str]]) -> None:
     assert [number for number, _ in found] == starts
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.sampled_from('",ab'), min_size=1, max_size=10), min_size=1, max_size=6))
 def test_what_python_reads_strictly_is_read_alike(written: list[str]) -> None:
     text = "\n".join(written)

@@ -248,7 +248,7 @@ word = st.text("abc#:'\"-[]{}&*|>%@ é", min_size=1, max_size=12).map(str.strip)
 intents = st.dictionaries(st.text("abc/_", min_size=1, max_size=5), st.lists(word, min_size=1))
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(intents, st.sampled_from(["block", "list", "quoted"]), st.integers(1, 6))
 def test_yaml_as_a_whole_reader_has_it(
     tmp_path_factory: pytest.TempPathFactory, made: dict[str, list[str]], form: str, indent: int

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nasty_words import check, texts
 
@@ -18,6 +18,8 @@ from transferset.tagging.tagger import _load
 from transferset.tagging.words import Cut
 
 nltk = pytest.importorskip("nltk")
+PerceptronTagger = pytest.importorskip("nltk.tag.perceptron").PerceptronTagger
+NLTKWordTokenizer = pytest.importorskip("nltk.tokenize.destructive").NLTKWordTokenizer
 
 # By hand: what ends in `ing` is VBG, after DT comes NN, all else is JJ; `the` needs no weights.
 WEIGHTS: Any = {
@@ -69,6 +71,29 @@ class TestTags:
             (".", "."),
         ]
 
+    def test_of_quotation_marks_the_perceptron_sees_what_nltk_makes_of_them(
+        self, data: Path
+    ) -> None:
+        write(data, tagdict={"``": "DT", "''": ".", '"': "VBG", "x": "NN"})
+        tagger = nltk_tagger.load("tagger")
+        assert tags(tagger, '"x"') == [('"', "DT"), ("x", "NN"), ('"', ".")]
+        assert tags(tagger, "''x''") == [("''", "."), ("x", "NN"), ("''", ".")]
+        assert tags(nltk_tagger.load("whitespace"), '" x "')[0] == ('"', "VBG")
+
+    @settings(
+        max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    )
+    @given(given_texts=st.lists(texts, max_size=4))
+    def test_they_are_those_of_nltks_own_functions(
+        self, data: Path, given_texts: list[str]
+    ) -> None:
+        write(data, tagdict={"``": "DT", "''": ".", "'s": "NN"})
+        tagger = nltk_tagger.load("tagger")
+        found = tagger.tag(given_texts)
+        tokens = [NLTKWordTokenizer().tokenize(text) for text in given_texts]
+        expected = [tag for one in tokens for _, tag in PerceptronTagger().tag(one)]
+        assert [tagger.info.tags[code] for code in found.pos] == expected
+
     def test_each_text_begins_anew(self, data: Path) -> None:
         write(data)
         found = nltk_tagger.load("tagger").tag(["the", "running", "", "the running"])
@@ -116,7 +141,7 @@ class TestWords:
             raise TimeoutError
 
         rule = Treebank()
-        monkeypatch.setattr(rule, "_spans", give_up)
+        monkeypatch.setattr(rule._tokenizer, "span_tokenize", give_up)
         with pytest.raises(InputError, match="found one of 3 characters: a b; choose --tagger lex"):
             rule(["a b"])
 

@@ -62,31 +62,43 @@ def changed_sides(step, k, sides, address, key):
     return [[0], [1], [0, 1]][drawn]
 
 
-def varied_side(step, words, space, tags, side, address, key, drawing):
-    """One side of an attempt: words and spaces."""
-    first, n = side << 30, len(words)
-    draws = [words_of(first + 1 + j // 4, address, key)[j % 4] for j in range(n)]
+def replaced(step, word, tag, block, address, key, drawing):
+    """A draw from the words of a tag; the word itself if there are none."""
+    if tag not in drawing.words:
+        return word
+    new = drawing.draw(tag, *words_of(block, address, key)[:2])
+    like = shape(word) if step.match_case else None
+    return like(new) if like else new
+
+
+def reworded(step, words, space, tags, first, address, key, drawing):
+    """Words and spaces of a side, changed one by one."""
+    draws = [words_of(first + 1 + j // 4, address, key)[j % 4] for j in range(len(words))]
     mask, pos, delete, swap = limits(step)
     out, j = [], 0
-    while j < n:
+    while j < len(words):
         word, gap = words[j], space[j]
         if draws[j] < mask:
             out.append([MASKED, gap])
         elif draws[j] < pos:
-            if tags[j] in drawing.words:
-                new = drawing.draw(tags[j], *words_of(first + (1 << 29) + j, address, key)[:2])
-                like = shape(word) if step.match_case else None
-                word = like(new) if like else new
-            out.append([word, gap])
+            block = first + (1 << 29) + j
+            out.append([replaced(step, word, tags[j], block, address, key, drawing), gap])
         elif draws[j] < delete:
-            if out:
-                out[-1][1] |= gap
-        elif draws[j] < swap and j + 1 < n and draws[j + 1] >= swap:
+            for last in out[-1:]:
+                last[1] |= gap
+        elif draws[j] < swap and min(draws[j + 1 : j + 2], default=0) >= swap:
             out += [[words[j + 1], gap], [word, space[j + 1]]]
             j += 1
         else:
             out.append([word, gap])
         j += 1
+    return out
+
+
+def varied_side(step, words, space, tags, side, address, key, drawing):
+    """One side of an attempt: words and spaces."""
+    first, n = side << 30, len(words)
+    out = reworded(step, words, space, tags, first, address, key, drawing)
     last, spare = first + (1 << 30) - 1, [4 * ((1 << 31) + (side << 29))]
     if n and not out:
         kept = below(n, 4 * last + 3, spare, *address, key)

@@ -19,7 +19,7 @@ EXAMPLES = settings(max_examples=60, deadline=None)
 
 WORDS = ["a", "an", "dog", "Dog", "DOG", "runs", "Runs", "x1", "the", "The", "über", "Über"]
 SPELLING = PlainSpelling(WORDS)
-TAGS = "DET NOUN VERB X".split()
+TAGS = ["DET", "NOUN", "VERB", "X"]
 
 SIDE = st.lists(
     st.tuples(st.sampled_from(WORDS), st.booleans(), st.integers(0, 3)), max_size=9

@@ -218,7 +218,7 @@ def test_originals_may_be_left_out():
 def test_fewer_rows_than_the_originals_need_them_to_go():
     setting = setting_for(SPELLING, TAGS)
     with pytest.raises(
-        UsageError, match="target of at least 1x, for originals are kept, found 0.5x"
+        UsageError, match=r"target of at least 1x, for originals are kept, found 0.5x"
     ):
         run_rounds(Augment(mask=0.5, target="0.5x"), [batch_of([["a"]])], setting)
     step = Augment(mask=1.0, target="0.5x", originals="none")

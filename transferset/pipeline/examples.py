@@ -71,6 +71,8 @@ def _ids(
     batches: Sequence[pa.RecordBatch] | deque[pa.RecordBatch], address: Address
 ) -> list[int] | None:
     for batch in batches:
+        if "input_ids" not in batch.schema.names:
+            continue
         rows, copies = (batch.column(name).to_numpy() for name in ("parent_row", "copy"))
         found = np.flatnonzero((rows == address[0]) & (copies == address[1]))
         if len(found):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import pyarrow as pa
@@ -99,6 +99,7 @@ class TaskPlan:
         sources: What recipe and manifest say of each file.
         files: The files, and those of evaluation.
         labels: Kind and names of the labels.
+        spec: The tagger as the user named it; `params` has no place of this machine.
     """
 
     name: str
@@ -111,6 +112,7 @@ class TaskPlan:
     tokenizer: WordPiece
     params: TaskParams
     engine: str
+    spec: str = NO_TAGGER
     seed: int = 0
     preset: Json | None = None
 
@@ -233,8 +235,9 @@ def make_task_plan(
         labels,
         tagger,
         tokenizer,
-        params,
+        replace(params, tagger=tagger.info.spec) if tagger else params,
         engine,
+        params.tagger,
     )
 
 

@@ -34,7 +34,7 @@ EXAMPLES: Final = "examples"
 EVAL: Final = "eval"
 
 #: Examples of one task: some seconds of tagging, so that little is lost when it is killed.
-RANGE: Final = 2_000
+RANGE: Final = 5_000
 
 #: Examples that are held while a file is read.
 _BATCH: Final = 10_000
@@ -75,7 +75,7 @@ class TaskContext:
 def read_tasks(plan: TaskPlan, run: Run) -> Reading:
     """Turn the files of a plan into spilled rows; see `Corpus.read`."""
     params = plan.params
-    tagged_by = (params.tagger, params.language, params.words) if plan.tagger else None
+    tagged_by = (plan.spec, params.language, params.words) if plan.tagger else None
     context = TaskContext(
         (*plan.files, *plan.eval_files),
         len(plan.files),

@@ -42,7 +42,8 @@ def write_range(root: Path, context: WriteContext, task: Json) -> Done:
     content = 0
     with ShardWriter(root / shard_name(task["ordinal"], context.shards), schema) as writer:
         for batch in context.chain.batches(task["start"], task["stop"], ledger):
-            content += count_content(flat(batch)[0], of.cls, of.sep, of.pad, of.mask)
+            if "input_ids" in batch.schema.names:  # texts alone have none
+                content += count_content(flat(batch)[0], of.cls, of.sep, of.pad, of.mask)
             columns = [batch.column(name) for name in schema.names]
             writer.write(pa.RecordBatch.from_arrays(columns, schema=schema))
         entry = writer.commit()

@@ -26,7 +26,8 @@ def card(manifest: Manifest, documents: Documents, facts: Json | None = None) ->
     """Write the card of a set.
 
     Nothing stands in it that manifest, documents and rows do not prove, no date of today and no
-    place on a disk: equal sets have equal cards. Whether the manifest lists the card makes no difference.
+    place on a disk: equal sets have equal cards. Whether the manifest lists the card makes no
+    difference.
 
     Args:
         manifest: The set's.

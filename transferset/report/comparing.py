@@ -49,7 +49,8 @@ def diff(a: ShardSet, b: ShardSet, progress: Rows | None = None) -> Json:
     Returns:
         verdict (one sentence), relation (its name), a and b (what they are), order (same_rows,
         row_permutation, reordered, b_in_a, a_in_b), rows, bags and tokens (what is shared),
-        lengths, row_by_row (null if one has more rows), columns.
+        lengths, row_by_row (null if one has more rows; `labels` in it are those that differ),
+        columns.
 
     Raises:
         UsageError: A set has no ids, or they have different tokenizers.

@@ -154,7 +154,7 @@ def _record_sets(
     named = {column: names for column, names in manifest.names.items() if column in schema.names}
     for field in rows["field"]:
         column = field["name"]
-        if column == "label":
+        if column == "label" and column in named:
             field["dataType"] = [field["dataType"], "cr:Label"]
         if (of := column.removesuffix("_pair")) in named:
             field["references"] = {"field": {"@id": f"{of}_names/code"}}

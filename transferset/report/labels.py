@@ -143,19 +143,13 @@ def tags_of(found: ShardSet) -> Json | None:
             counts = _added(counts, column.flatten().drop_null().to_numpy())
     names = found.manifest.names.get("pos", ())
     total = int(counts.sum())
-    order = np.argsort(-counts, kind="stable")
-    return {
-        "words": total,
-        "tags": [
-            {
-                "name": _tag(names, code),
-                "words": int(counts[code]),
-                "share": float(counts[code] / total),
-            }
-            for code in order.tolist()
-            if counts[code]
-        ],
-    }
+    shares = (counts / max(1, total)).tolist()
+    tags = [
+        {"name": _tag(names, code), "words": int(counts[code]), "share": shares[code]}
+        for code in np.argsort(-counts, kind="stable").tolist()
+        if counts[code]
+    ]
+    return {"words": total, "tags": tags}
 
 
 def _tag(names: Sequence[str], code: int) -> str:

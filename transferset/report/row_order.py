@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from transferset.compiled import kernel
+from transferset.report.comparing_labels import LabelChanges, LabelComparison
 from transferset.report.id_rows import IdBatch, Pieces, Rows, id_batches, rows_of
 from transferset.shards import ShardSet
 
@@ -21,7 +22,8 @@ class RowByRow:
     """Row i of A beside row i of B, of two sets with as many rows.
 
     Attributes:
-        equal_columns: Other columns that are equal in every row.
+        equal_columns: Other columns that are equal in every row, codes by their names.
+        labels: How many labels differ; None unless both sets have classes, or both have scores.
         rows: Rows of each.
         same: Pairs of rows that are equal.
         permuted: Pairs that differ in the order of content tokens only: the same ids as often,
@@ -33,6 +35,7 @@ class RowByRow:
     """
 
     equal_columns: tuple[str, ...]
+    labels: LabelChanges | None
     rows: int
     same: int
     permuted: int
@@ -61,13 +64,27 @@ def row_by_row(a: ShardSet, b: ShardSet, progress: Rows | None = None) -> RowByR
     content = Pieces.of(a).content
     counts: Any = np.zeros(6, np.int64)
     balance = np.zeros(len(content), np.int64)
-    equal = [name for name in a.manifest.schema if name in b.manifest.schema]
-    equal.remove("input_ids")
-    batches = (id_batches(found, progress, every_column=bool(equal)) for found in (a, b))
+    equal = _comparable(a, b)
+    labels = LabelComparison.of(a, b)
+    every = bool(equal or labels)
+    batches = (id_batches(found, progress, every_column=every) for found in (a, b))
     for mine, its in _aligned(*batches):
         _compare(mine.ids, mine.offsets, its.ids, its.offsets, content, balance, counts)
         equal = _still_equal(mine, its, equal)
-    return RowByRow(tuple(equal), rows_of(a), *counts.tolist())
+        if labels is not None:
+            labels.add(mine.columns.column("label"), its.columns.column("label"))
+    changes = labels.changes if labels is not None else None
+    if changes is not None and not changes.changed:
+        equal.append("label")
+    return RowByRow(tuple(equal), changes, rows_of(a), *counts.tolist())
+
+
+def _comparable(a: ShardSet, b: ShardSet) -> list[str]:
+    """Columns that both have and whose values mean the same in both; labels are looked at apart."""
+    shared = [name for name in a.manifest.schema if name in b.manifest.schema]
+    tags = a.manifest.names.get("pos") == b.manifest.names.get("pos")
+    apart = {"input_ids", "label", *(() if tags else ("pos", "pos_pair"))}
+    return [name for name in shared if name not in apart]
 
 
 def _aligned(a: Iterator[IdBatch], b: Iterator[IdBatch]) -> Iterator[tuple[IdBatch, IdBatch]]:

@@ -95,6 +95,21 @@ def _claims(facts: Json) -> Iterator[tuple[str, bool, str]]:
         of_length += f", {percent(row['ids_in_place'] / row['ids'])} of ids in place"
     yield "same lengths, row by row", lengths["same_row_by_row"], of_length
     yield "same lengths, any order", lengths["same_histogram"], ""
+    if (labels := row.get("labels")) is not None:
+        yield "same labels, row by row", not labels["changed"], _labels(labels)
+
+
+def _labels(labels: Json) -> str:
+    counts = {
+        "has another class or score": labels["changed"] - labels["lost"] - labels["gained"],
+        "has no label in B": labels["lost"],
+        "has no label in A": labels["gained"],
+    }
+    return ", ".join(_counted_have(count, what) for what, count in counts.items() if count)
+
+
+def _counted_have(rows: int, what: str) -> str:
+    return f"{rows:,} {'row' if rows == 1 else 'rows'} {what if rows == 1 else 'have' + what[3:]}"
 
 
 def _counted(pairs: int, what: str) -> str:

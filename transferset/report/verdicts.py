@@ -41,6 +41,11 @@ def _percent(share: float | None) -> str:
 def _same_rows(f: Json) -> str:
     same = {"input_ids", *f["columns"]["equal"]}
     others = [name for name in f["columns"]["shared"] if name not in same]
+    labels = (f["row_by_row"] or {}).get("labels")
+    if labels and labels["changed"]:
+        rows = labels["changed"]
+        others.remove("label")
+        others.append(f"label in {rows:,} {'row' if rows == 1 else 'rows'}")
     but = f", with other values of {', '.join(others)}" if others else ""
     return f"B has the {_count(f, 'b')} of A in the same order{but}."
 

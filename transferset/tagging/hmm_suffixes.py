@@ -46,7 +46,13 @@ class Suffixes(NamedTuple):
 
 
 @inlined
-def longer(key: np.uint64, byte: int) -> np.uint64:
+def _start(case: int) -> np.uint64:
+    """Digest of the empty ending; far apart for the cases, so that no letter makes them equal."""
+    return _SEED * np.uint64(2 * case + 1)
+
+
+@inlined
+def _longer(key: np.uint64, byte: int) -> np.uint64:
     """Digest of an ending with one more byte before it."""
     key = (key ^ np.uint64(byte)) * _PRIME
     return key ^ (key >> _SHIFT)
@@ -72,9 +78,9 @@ def guess(suffixes: Suffixes, small: NDArray[np.uint8], size: int, case: int) ->
         case: As `case_of` tells.
     """
     row = case
-    key = _SEED + np.uint64(case)
+    key = _start(case)
     for length in range(1, min(size, LONGEST_SUFFIX) + 1):
-        key = longer(key, small[size - length])
+        key = _longer(key, small[size - length])
         slot = _slot(suffixes.keys, key)
         if suffixes.keys[slot] == _NONE:
             break
@@ -154,9 +160,9 @@ def _frequent(
         word = table.text[table.starts[place] : table.starts[place + 1]]
         size = lowered(word, word.size, small)
         total = counts[starts[place] : starts[place + 1]].sum()
-        key = _SEED + np.uint64(case_of(word, word.size))
+        key = _start(case_of(word, word.size))
         for length in range(1, min(size, LONGEST_SUFFIX) + 1):
-            key = longer(key, small[size - length])
+            key = _longer(key, small[size - length])
             slot = _slot(keys, key)
             keys[slot] = key
             occurrences[slot] += total
@@ -180,10 +186,10 @@ def _count_tags(
         word = table.text[table.starts[place] : table.starts[place + 1]]
         size = lowered(word, word.size, small)
         row = np.int64(case_of(word, word.size))
-        key = _SEED + np.uint64(row)
+        key = _start(row)
         for length in range(min(size, LONGEST_SUFFIX) + 1):
             if length > 0:
-                key = longer(key, small[size - length])
+                key = _longer(key, small[size - length])
                 slot = _slot(suffixes.keys, key)
                 if suffixes.keys[slot] == _NONE:
                     break

@@ -1,26 +1,25 @@
 """NLTK's words and tags: what `nltk.pos_tag(nltk.word_tokenize(text))` gives for a sentence.
 
-The literature's code cuts and tags so. Words are those of `NLTKWordTokenizer`, as spans of the text
-(it makes other characters of quotation marks), tags those of the averaged perceptron, whose weights
-are read as JSON from the user's `nltk_data`; NLTK's older pickles are not.
+The literature's code cuts and tags so. Words are those of `NLTKWordTokenizer`, as they stand in the
+text (it makes other characters of quotation marks, which only the perceptron gets to see); weights
+are read as JSON from the user's `nltk_data`, NLTK's older pickles are not.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from blake3 import blake3
 
 from transferset.errors import InputError, UsageError, sentence
 from transferset.tagging.stop_words import ENGLISH
 from transferset.tagging.tagger import MOST_TAGS, Tagged, TaggerInfo
-from transferset.tagging.words import ENGLISH_WORD, Cut, Cutter, gathered, on_spaces
+from transferset.tagging.words import ENGLISH_WORD, Cut, gathered, on_spaces
 
 if TYPE_CHECKING:
     from nltk.tag.perceptron import PerceptronTagger
@@ -43,7 +42,7 @@ class NltkTagger:
         tags = _checked(model)
         self._model = model
         self._code = {tag: code for code, tag in enumerate(tags)}
-        self._cut: Cutter = Treebank() if words == "tagger" else on_spaces
+        self._treebank = Treebank() if words == "tagger" else None
         self.info = TaggerInfo(
             spec="nltk",
             name="nltk",
@@ -57,13 +56,18 @@ class NltkTagger:
 
     def tag(self, texts: Sequence[str]) -> Tagged:
         """Cut and tag normal texts."""
-        words, space, offsets = self._cut(texts)
-        return Tagged(words, space, self._codes(words, offsets.tolist()), offsets)
+        cut = (self._treebank or on_spaces)(texts)
+        tagged = chain.from_iterable(map(self._model.tag, self._forms(texts, cut)))
+        codes = (self._code[tag] for _, tag in tagged)
+        return Tagged(
+            cut.words, cut.space, np.fromiter(codes, np.uint8, len(cut.words)), cut.offsets
+        )
 
-    def _codes(self, words: list[str], offsets: list[int]) -> npt.NDArray[np.uint8]:
-        pairs = pairwise(offsets)
-        tagged = chain.from_iterable(self._model.tag(words[start:end]) for start, end in pairs)
-        return np.fromiter((self._code[tag] for _, tag in tagged), np.uint8, len(words))
+    def _forms(self, texts: Sequence[str], cut: Cut) -> Iterator[list[str]]:
+        """The words of each text as the perceptron learned them."""
+        for text, (start, end) in zip(texts, pairwise(cut.offsets.tolist()), strict=True):
+            words = cut.words[start:end]
+            yield self._treebank.forms(text, words) if self._treebank else words
 
 
 class Treebank:
@@ -72,7 +76,7 @@ class Treebank:
     def __init__(self) -> None:
         from nltk.tokenize.destructive import NLTKWordTokenizer
 
-        self._spans = NLTKWordTokenizer().span_tokenize
+        self._tokenizer = NLTKWordTokenizer()
 
     def __call__(self, texts: Sequence[str]) -> Cut:
         """Cut normal texts.
@@ -82,9 +86,19 @@ class Treebank:
         """
         return gathered(map(self._cut, texts))
 
+    def forms(self, text: str, words: list[str]) -> list[str]:
+        """The words with the marks that NLTK makes of quotation marks.
+
+        Args:
+            text: A normal text.
+            words: Its words.
+        """
+        quoted = '"' in text or "''" in text
+        return list(self._tokenizer.tokenize(text)) if quoted else words
+
     def _cut(self, text: str) -> tuple[list[str], list[bool]]:
         try:
-            spans = list(self._spans(text))
+            spans = list(self._tokenizer.span_tokenize(text))
         except (TimeoutError, ValueError) as error:  # of nltk's regular expressions and search
             expected = "texts that NLTK cuts into words"
             found = f"one of {len(text):,} characters: {text[:40]}"

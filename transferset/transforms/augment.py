@@ -53,7 +53,7 @@ class Augmenting:
 
     def __init__(self, step: Augment, setting: Setting, fit: WordCounts | None = None) -> None:
         """See `AugmentRows`."""
-        self._step, self._setting, self._fit = step, setting, fit
+        self._step, self._setting, self._counts = step, setting, fit
 
     def survey(self, at: Position) -> _Count:
         """Counts words by tag."""
@@ -63,7 +63,7 @@ class Augmenting:
         """Those of the rows and of the counts, and these in all shapes if case is to match."""
         for batch in found.batches():
             yield batch.column("word")
-        counted = self._counts(found).words
+        counted = self._counted(found).words
         yield counted
         if self._step.match_case:
             for shape in range(SHAPES):
@@ -71,7 +71,7 @@ class Augmenting:
 
     def conclude(self, found: Surveyed, table: WordTable, folder: Path) -> None:
         """Write the counts, for people and other sets, and the tables that are drawn from."""
-        counts = self._counts(found)
+        counts = self._counted(found)
         counts.write(folder)
         tables = make_tables(counts, table, shapes=self._step.match_case)
         np.savez(folder / _TABLES, allow_pickle=False, **tables._asdict())
@@ -81,10 +81,10 @@ class Augmenting:
         with np.load(folder / _TABLES, allow_pickle=False) as found:
             return Augmenter(self._step, Tables(*(found[name] for name in Tables._fields)))
 
-    def _counts(self, found: Surveyed) -> WordCounts:
-        if self._fit is None:
-            self._fit = merge_word_counts(found.batches(), self._setting.tags)
-        return self._fit
+    def _counted(self, found: Surveyed) -> WordCounts:
+        if self._counts is None:
+            self._counts = merge_word_counts(found.batches(), self._setting.tags)
+        return self._counts
 
 
 class _Count:

@@ -65,46 +65,43 @@ def sides_of(batch: pa.RecordBatch) -> tuple[str, ...]:
     return sides
 
 
-def rows_of(batch: pa.RecordBatch, table: WordTable, tags: int) -> Rows:
-    """The rows of a batch as words.
+def check_words(batch: pa.RecordBatch, tags: int) -> None:
+    """Refuse rows whose words cannot be worked on.
 
     Args:
-        batch: Rows with words, spaces and tags.
-        table: All words.
+        batch: Rows.
         tags: Codes of tags are below it.
 
     Raises:
         UsageError: The rows have no words.
         InputError: Words, spaces and tags do not fit together.
     """
-    found = [_side(batch, end, table, tags) for end in sides_of(batch)]
-    sides, codes = zip(*found, strict=True)
+    for end in sides_of(batch):
+        columns = [batch.column(name + end) for name in ("words", "space", "pos")]
+        for column in columns:
+            if column.null_count or column.flatten().null_count:
+                raise _misfit(batch, f"words{end}, spaces and tags", "a null")
+        lengths = [np.diff(column.offsets.to_numpy()) for column in columns]
+        if not all(np.array_equal(one, lengths[0]) for one in lengths):
+            raise _misfit(batch, f"as many words{end} as spaces and tags", "others")
+        pos = flat(batch, "pos" + end)[0]
+        if len(pos) and int(pos.max()) >= tags:
+            raise _misfit(batch, f"tags below {tags}", str(pos.max()))
+
+
+def rows_of(batch: pa.RecordBatch, table: WordTable, tags: int) -> Rows:
+    """The rows of a batch as words; see `check_words`."""
+    check_words(batch, tags)
+    ends = sides_of(batch)
+    sides = tuple(_side(batch, end, table) for end in ends)
+    codes = tuple(flat(batch, "pos" + end)[0] for end in ends)
     return Rows(sides, codes, *addresses(batch))
 
 
-def _side(
-    batch: pa.RecordBatch, end: str, table: WordTable, tags: int
-) -> tuple[Words, npt.NDArray[np.uint8]]:
-    pos, offsets = flat(batch, "pos" + end)
-    space, others = flat_space(batch, "space" + end)
-    words = batch.column("words" + end)
-    starts = words.offsets.to_numpy() - words.offsets[0].as_py()
-    if not (np.array_equal(starts, offsets) and np.array_equal(others, offsets)):
-        raise _misfit(batch, f"as many words{end} as spaces and tags", "others")
-    if len(pos) and int(pos.max()) >= tags:
-        raise _misfit(batch, f"tags below {tags}", str(pos.max()))
-    return Words(table.codes(words), space, offsets.astype(np.int64)), np.ascontiguousarray(pos)
-
-
-def flat_space(
-    batch: pa.RecordBatch, name: str
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
-    """As `buffers.flat`, of a column of lists of true and false."""
-    column = batch.column(name)
-    offsets = column.offsets.to_numpy()
-    values = column.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
-    bits = values.to_numpy(zero_copy_only=False).astype(np.uint8)
-    return bits, offsets - offsets[0]
+def _side(batch: pa.RecordBatch, end: str, table: WordTable) -> Words:
+    space = batch.column("space" + end).flatten().to_numpy(zero_copy_only=False)
+    offsets = flat(batch, "pos" + end)[1].astype(np.int64)
+    return Words(table.codes(batch.column("words" + end)), space.view(np.uint8), offsets)
 
 
 def _misfit(batch: pa.RecordBatch, expected: str, found: str) -> InputError:

@@ -27,7 +27,7 @@ from transferset.transforms.buffers import addresses, flat
 from transferset.transforms.left_out import Surplus, write_left_out
 from transferset.transforms.protocol import Position, Setting, Spelling, Survey, Surveyed
 from transferset.transforms.siphash import hash_rows
-from transferset.transforms.variants import Maker, Varier, cut_batch, sides_of
+from transferset.transforms.variants import Maker, Varier, check_words, cut_batch
 from transferset.transforms.varied import VariedRows
 from transferset.transforms.wanted import Wanted
 from transferset.transforms.word_counts import sorted_words
@@ -110,7 +110,7 @@ class Variation:
 
     def survey(self, at: Position) -> Survey:
         """Round 0: words."""
-        return _Checked(self._strategy.survey(at))
+        return _Checked(self._strategy.survey(at), len(self._setting.tags))
 
     def conclude(self, found: Surveyed, at: Position, folder: Path, *, intact: bool) -> Json:
         """Build the table of words.
@@ -209,13 +209,13 @@ def _round(model: Json, step: Vary) -> Round:
 class _Checked:
     """A survey of rows that must have words."""
 
-    def __init__(self, survey: Survey) -> None:
-        self._survey = survey
+    def __init__(self, survey: Survey, tags: int) -> None:
+        self._survey, self._tags = survey, tags
         self.finish = survey.finish
 
     def add(self, batch: pa.RecordBatch) -> pa.RecordBatch | None:
         """See `Survey.add`."""
-        sides_of(batch)
+        check_words(batch, self._tags)
         return self._survey.add(batch)
 
 
