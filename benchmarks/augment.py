@@ -29,7 +29,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--work", type=Path, required=True, help="folder for what is made on the way")
     add("--file", type=Path, help="sentences and labels as SST-2 has them [they are made]")
     add("--sentences", type=number, default="60k", help="how many to make (60k)")
-    add("--slow-sentences", type=number, default="3k", help="how many for slow peers (3k)")
+    add("--slow-sentences", type=number, default="2k", help="how many for slow peers (2k)")
     add("--iterations", type=int, default=10, help="attempts on each sentence (10)")
     add(
         "--taggers",
@@ -67,7 +67,6 @@ def prepare(args: argparse.Namespace) -> tuple[Jobs, Path, Path]:
         tiny=work / "set-tiny",
         lines=export(work / "set", work / "all"),
         some=export(work / "set", work / "some", args.slow_sentences),
-        few=export(work / "set-tiny", work / "few"),
         tokenizer=tokenizer,
     )
     return Jobs(inputs, work, args.peers_python, args.iterations, args.spacy), file, tiny

@@ -22,13 +22,8 @@ Json = dict[str, Any]
 
 TRANSFERSET = "transferset"
 
-#: Ways that take so long that they are given fewer sentences.
-SLOW = (
-    "reference: tagging",
-    "reference: tagging in batches",
-    "nlpaug: substitute",
-    "nlpaug: delete",
-)
+#: Peers that vary all sentences; the others, and any that make ids, take too long.
+FAST = ("reference: tags given", "fast-aug: substitute", "fast-aug: delete")
 
 _PEERS_ENVIRONMENT = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
 
@@ -64,7 +59,7 @@ class Case:
     @property
     def slow(self) -> bool:
         """Is it given fewer sentences?"""
-        return self.tool in SLOW
+        return not self.ours and (self.ids or self.tool not in FAST)
 
     def __str__(self) -> str:
         return self.tool if self.ours or not self.ids else f"{self.tool}, ids"
@@ -72,13 +67,12 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The same sentences as each tool takes them: all, some, and ten to see what starting takes."""
+    """The same sentences as each tool takes them."""
 
-    whole: Path  # tagged sets
-    tiny: Path
-    lines: Lines  # the same for the peers
-    some: Lines
-    few: Lines
+    whole: Path  # the tagged set
+    tiny: Path  # ten of its rows
+    lines: Lines  # all of them for the peers
+    some: Lines  # fewer
     tokenizer: Path
 
     def lines_for(self, case: Case) -> Lines:
@@ -100,15 +94,15 @@ class Jobs:
         """Where the case writes."""
         return self.work / ("out-transferset" if case.ours else "out-peer")
 
-    def run(self, case: Case, tiny: bool = False) -> Usage:
+    def run(self, case: Case) -> Usage:
         """One job from nothing, with nothing left to write from the one before."""
         out = self.out(case)
         shutil.rmtree(out, ignore_errors=True)
         os.sync()
         if case.ours:
-            return derive(self.inputs.tiny if tiny else self.inputs.whole, out, self.iterations)
+            return derive(self.inputs.whole, out, self.iterations)
         out.mkdir()
-        lines = self.inputs.few if tiny else self.inputs.lines_for(case)
+        lines = self.inputs.lines_for(case)
         command = [str(self.peers), HERE / "augment_peers.py", case.tool, lines.words]
         command += ["--tags", lines.tags, "--out", out / "rows", "--spacy", self.spacy]
         command += ["--iterations", str(self.iterations)]
@@ -137,11 +131,19 @@ def measure_all(jobs: Jobs, cases: list[Case], runs: int) -> list[Json]:
             made[case] = outcome(jobs, case, took)
         return took
 
-    jobs.run(cases[0], tiny=True)  # kernels are compiled once, not in every start
-    started = interleaved(min(runs, 2), cases, lambda case: jobs.run(case, tiny=True))
+    start = startup(jobs, runs)
     results = interleaved(runs, cases, run)
-    rows = [figures(case, jobs, made[case], results[case], started[case]) for case in cases]
+    rows = [figures(case, jobs, made[case], results[case], start) for case in cases]
     return [row | against(rows[0], row) for row in rows]
+
+
+def startup(jobs: Jobs, runs: int) -> float:
+    """CPU seconds of our job on ten sentences, once its kernels are compiled."""
+    took = []
+    for _ in range(runs + 1):
+        shutil.rmtree(jobs.work / "out-tiny", ignore_errors=True)
+        took.append(derive(jobs.inputs.tiny, jobs.work / "out-tiny", jobs.iterations).cpu_s)
+    return median(took[1:])
 
 
 def outcome(jobs: Jobs, case: Case, took: Usage) -> Json:
@@ -152,30 +154,40 @@ def outcome(jobs: Jobs, case: Case, took: Usage) -> Json:
     return {"new": found.new, "checked": found.rows, "made": Made.open(jobs.out(case)).as_json()}
 
 
-def figures(case: Case, jobs: Jobs, made: Json, runs: list[Usage], started: list[Usage]) -> Json:
-    """Medians over runs; `startup_cpu_s` is the same job on ten sentences."""
-    cpu, start = median(run.cpu_s for run in runs), median(run.cpu_s for run in started)
+def figures(case: Case, jobs: Jobs, made: Json, runs: list[Usage], startup: float) -> Json:
+    """Medians over runs, whole and without start-up, which peers tell and ours is given."""
+    cpu = median(run.cpu_s for run in runs)
+    if not case.ours:
+        startup = cpu - median(json.loads(run.output)["cpu_s"] for run in runs)
+        net: float | None = made["new"] / (cpu - startup)
+    else:
+        net = net_rate(made["new"], cpu, startup)
     return {
         "tool": str(case),
         "sentences": jobs.inputs.lines_for(case).sentences,
         "cpu_s": cpu,
         "cpu_s_runs": [run.cpu_s for run in runs],
         "wall_s": median(run.wall_s for run in runs),
-        "startup_cpu_s": start,
-        "rows_per_cpu_s": made["new"] / cpu,
-        "rows_per_cpu_s_without_startup": net_rate(made["new"], cpu, start),
+        "startup_cpu_s": startup,
+        "rows_per_cpu_s_without_startup": net,
         "peak_mb": max(run.peak_mb for run in runs),
         **made,
     }
 
 
+def cpu_for(row: Json, new: int) -> float:
+    """CPU seconds of a peer for so many new rows: it starts up once, and keeps its rate."""
+    return float(row["startup_cpu_s"] + new / row["rows_per_cpu_s_without_startup"])
+
+
 def against(ours: Json, row: Json) -> Json:
-    """How many times a tool's rate ours is: whole jobs, and without start-up on both sides."""
-    whole, net = "rows_per_cpu_s", "rows_per_cpu_s_without_startup"
-    one, other = ours[net], row[net]
+    """Rates for as many new rows as ours, whole jobs; and how many times as fast ours is."""
+    cpu = ours["cpu_s"] if row is ours else cpu_for(row, ours["new"])
+    one, other = (each["rows_per_cpu_s_without_startup"] for each in (ours, row))
     return {
-        "times": ours[whole] / row[whole],
-        "times_without_startup": one / other if one and other else None,
+        "rows_per_cpu_s": ours["new"] / cpu,
+        "times": cpu / ours["cpu_s"],
+        "times_without_startup": one / other if one else None,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from augment_jobs import cpu_for
 from tables import limits, table
 
 Json = dict[str, Any]
@@ -76,12 +77,6 @@ def whole(tagged: list[Json], rows: list[Json]) -> str:
         if row["tool"].startswith("reference: tagging")
     ]
     return table(head, lines)
-
-
-def cpu_for(row: Json, new: int) -> float:
-    """CPU-seconds that a tool would take for so many new rows."""
-    net = row["rows_per_cpu_s_without_startup"] or row["rows_per_cpu_s"]
-    return float(row["startup_cpu_s"] + new / net)
 
 
 def large(row: Json) -> str:

@@ -107,9 +107,9 @@ def test_progress_is_told_of_every_row(tmp_path):
     assert told == [10_000, 2_000, 100]
 
 
-def test_a_set_of_texts_is_refused(tmp_path):
+def test_a_set_whose_ids_the_manifest_does_not_name_is_damaged(tmp_path):
     found = without_ids(make_rows(tmp_path / "set", [row(10)]))
-    with pytest.raises(UsageError, match="expected a set with input_ids, found only text"):
+    with pytest.raises(SetError, match="the manifest's columns, found input_ids"):
         measure(found, None)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from row_sets import MASK, UNK, child_of, commit, make_rows, row, without_ids
 
-from transferset.errors import UsageError
+from transferset.errors import SetError
 from transferset.report.measures import measure
 from transferset.report.stats import rows_to_read, stats, type_token_curve
 
@@ -141,6 +141,6 @@ def test_progress_ends_at_the_rows_to_read(tmp_path, sha256):
         assert sum(told) == rows_to_read(child, given)
 
 
-def test_a_set_of_texts_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="a set with input_ids"):
+def test_a_set_whose_ids_the_manifest_does_not_name_is_damaged(tmp_path):
+    with pytest.raises(SetError, match="the manifest's columns, found input_ids"):
         stats(without_ids(make_rows(tmp_path / "set", [row(10)])), None, None)

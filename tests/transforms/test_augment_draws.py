@@ -15,7 +15,7 @@ from transferset.steps.augmenting import Augment
 from transferset.transforms import Position
 
 #: The first example may have to wait for the compiler.
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=40, deadline=None)
 
 WORDS = ["a", "an", "dog", "Dog", "DOG", "runs", "Runs", "x1", "the", "The", "über", "Über"]
 SPELLING = PlainSpelling(WORDS)

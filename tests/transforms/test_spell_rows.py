@@ -29,7 +29,7 @@ from transferset.tokens import WordPiece
 from transferset.tokens.spelling import WordSpelling
 from transferset.transforms import spell_rows
 from transferset.transforms.spell_rows import RowSpeller
-from transferset.transforms.touching import Runs
+from transferset.transforms.touching import Runs, _number
 from transferset.transforms.word_table import build_table, open_table
 from transferset.transforms.wording import MASKED, Words
 
@@ -228,6 +228,28 @@ def test_only_runs_that_are_new_are_spelled(tiny: Spelled) -> None:
     assert ear.asked[2:] == [["tcant"]]
 
 
+def test_words_that_only_stand_side_by_side_are_no_run(tiny: Spelled) -> None:
+    speller = tiny.speller({"(", "did", "中", "..."})
+    speller.ids((tiny.side([row("(", "did", "...", "中", "did", "(")]),))
+    assert len(speller._runs) == 0
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.integers(0, 2), min_size=2, max_size=4), min_size=1, max_size=30))
+def test_runs_that_meet_in_a_slot_keep_apart(runs: list[list[int]]) -> None:
+    codes = np.array([code for run in runs for code in run], np.int32)
+    ends = np.cumsum([len(run) for run in runs])
+    starts = ends - [len(run) for run in runs]
+    # one slot more than runs, so that most meet others
+    slots = np.full(1 << len(runs).bit_length(), -1, np.int32)
+    numbers, at = np.empty(len(runs), np.int32), np.zeros(len(runs) + 1, np.int64)
+    known = np.full(len(codes) + 4, 2, np.int32)
+    count = _number(codes, starts, ends, known, at, slots, 0, numbers)
+    plain: dict[tuple[int, ...], int] = {}
+    assert numbers.tolist() == [plain.setdefault(tuple(run), len(plain)) for run in runs]
+    assert count == len(plain)
+
+
 def test_thousands_of_runs_keep_apart(tiny: Spelled) -> None:
     # all triples of 16 letters, in two batches, of which the second has those of the first too
     letters = "abcdefghijklmnop"
@@ -307,6 +329,7 @@ def test_words_that_spell_the_mask_are_text_to_other_tokenizers_too() -> None:
     spell = ["<", "m", "a", "s", "k", ">"]
     assert pieces(BYTES, "<mask>") == spell
     assert pieces(BYTES, "<mask>", None) == [*spell, "<mask>"]
+    assert pieces(BYTES, "he ", "<mask>") == ["he", "Ġ<", *spell[1:]]
     assert pieces(BYTES, None, "<mas", "k>", "he") == ["<mask>", "Ġ", *spell, "he"]
     assert pieces(BYTES, "<mask>", None, "<mask>") == [*spell, "<mask>", "Ġ", *spell]
 

@@ -21,7 +21,7 @@ from transferset.transforms import Position, attempts, variants, variation
 from transferset.transforms.attempts import SURVEYED, Round, judge
 from transferset.transforms.variation import digest
 
-EXAMPLES = settings(max_examples=40, deadline=None)
+EXAMPLES = settings(max_examples=25, deadline=None)
 
 WORDS = ["a", "b", "c", "d", "e", "f"]
 SPELLING = PlainSpelling(WORDS)

@@ -81,8 +81,16 @@ def changed_bert(**members: object) -> WordPiece:
 def byte_level() -> WordPiece:
     """A tokenizer that is nothing like BERT: words carry the space before them."""
     specials = ("<s>", "</s>", "<pad>", "<unk>", "<mask>")
-    pieces = [*specials, *sorted(pre_tokenizers.ByteLevel.alphabet()), "Ġt", "Ġth", "th", "he"]
-    merges = [("Ġ", "t"), ("Ġt", "h"), ("t", "h"), ("h", "e")]
+    pieces = [
+        *specials,
+        *sorted(pre_tokenizers.ByteLevel.alphabet()),
+        "Ġt",
+        "Ġth",
+        "th",
+        "he",
+        "Ġ<",
+    ]
+    merges = [("Ġ", "t"), ("Ġt", "h"), ("t", "h"), ("h", "e"), ("Ġ", "<")]
     tokenizer = Tokenizer(
         models.BPE(vocab={p: i for i, p in enumerate(pieces)}, merges=merges, unk_token="<unk>")
     )

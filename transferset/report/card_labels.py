@@ -18,7 +18,6 @@ def labels(facts: Json | None) -> list[str]:
         return []
     sections = []
     for grid in label_grids(facts):
-        rows = [[md(cell, 80) for cell in row] for row in grid.rows]
-        shown = table(list(map(md, grid.heads)), rows)
+        shown = table(grid.heads, [(md(row[0], 80), *row[1:]) for row in grid.rows])
         sections.append(section(grid.title, shown, *([md(grid.note, 300)] if grid.note else [])))
     return sections

@@ -1,4 +1,4 @@
-"""Labels, words, tags and attempts as tables of plain text; who shows them escapes the cells."""
+"""Labels, words, tags and attempts as tables; what a name may hold is escaped by who shows it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BAR: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table; its first column names the rows, the others are numbers.
+    """A table; its first column names the rows and may hold anything, the others are numbers.
 
     Attributes:
         title: What it shows.

@@ -23,7 +23,6 @@ class RowByRow:
 
     Attributes:
         equal_columns: Other columns that are equal in every row, codes by their names.
-        labels: How many labels differ; None unless both sets have classes, or both have scores.
         rows: Rows of each.
         same: Pairs of rows that are equal.
         permuted: Pairs that differ in the order of content tokens only: the same ids as often,
@@ -32,10 +31,10 @@ class RowByRow:
         same_length: Pairs of rows with as many ids.
         ids: Ids of either side of those pairs.
         ids_in_place: Those of them that are equal at their position.
+        labels: How many labels differ; None unless both sets have classes, or both have scores.
     """
 
     equal_columns: tuple[str, ...]
-    labels: LabelChanges | None
     rows: int
     same: int
     permuted: int
@@ -43,6 +42,7 @@ class RowByRow:
     same_length: int
     ids: int
     ids_in_place: int
+    labels: LabelChanges | None = None
 
 
 def row_by_row(a: ShardSet, b: ShardSet, progress: Rows | None = None) -> RowByRow | None:
@@ -76,7 +76,7 @@ def row_by_row(a: ShardSet, b: ShardSet, progress: Rows | None = None) -> RowByR
     changes = labels.changes if labels is not None else None
     if changes is not None and not changes.changed:
         equal.append("label")
-    return RowByRow(tuple(equal), changes, rows_of(a), *counts.tolist())
+    return RowByRow(tuple(equal), rows_of(a), *counts.tolist(), changes)
 
 
 def _comparable(a: ShardSet, b: ShardSet) -> list[str]:

@@ -191,7 +191,7 @@ def labels_section(subjects: Sequence[Subject]) -> Html | None:
     for one in filter(has_labels, subjects):
         for grid in label_grids(one.stats):
             title = f"{grid.title} of set {one.number}"
-            rows = [[shown(cell, 100) for cell in row] for row in grid.rows]
+            rows = [(shown(row[0], 100), *row[1:]) for row in grid.rows]
             parts.append(tables.table(title, grid.heads, rows))
             parts += [_note(shown(grid.note))] if grid.note else []
     return section("labels", "Labels and variants", *parts) if parts else None

@@ -34,9 +34,9 @@ def _grid(grid: Grid) -> Table:
     )  # fmt: skip
     for i, head in enumerate(grid.heads):
         justify = "left" if i == 0 or not head else "right"
-        table.add_column(_text(head), justify=justify, header_style="dim", overflow="fold")  # type: ignore[arg-type]
+        table.add_column(head, justify=justify, header_style="dim", overflow="fold")  # type: ignore[arg-type]
     for row in grid.rows:
-        table.add_row(*map(_text, row))
+        table.add_row(_text(row[0]), *row[1:])
     return table
 
 

@@ -186,7 +186,7 @@ def _count_tags(
         word = table.text[table.starts[place] : table.starts[place + 1]]
         size = lowered(word, word.size, small)
         row = np.int64(case_of(word, word.size))
-        key = _start(row)
+        key = _start(int(row))
         for length in range(min(size, LONGEST_SUFFIX) + 1):
             if length > 0:
                 key = _longer(key, small[size - length])
