@@ -91,7 +91,7 @@ def test_every_fact_worked_out_by_hand(found):
     }  # fmt: skip
     assert facts["row_by_row"] == {
         "rows": 3, "same": 1, "permuted": 1, "within": 1, "same_length": 2,
-        "ids": 7, "ids_in_place": 5, "changed": 2,
+        "ids": 7, "ids_in_place": 5, "changed": 2, "labels": None,
     }  # fmt: skip
     rows = facts["rows"]
     assert (rows["shared"], rows["share_of_a"], rows["different_a"]) == (1, 1 / 3, 2)

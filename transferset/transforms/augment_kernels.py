@@ -16,6 +16,7 @@ import numpy.typing as npt
 from numba import uint32, uint64
 
 from transferset.compiled import inlined, kernel
+from transferset.transforms.augment_moves import SPARE, SPARE_SIDE, rearranged, whole_side
 from transferset.transforms.draws import bounded
 from transferset.transforms.philox import block
 from transferset.transforms.unigram import draw_token
@@ -27,18 +28,10 @@ CYCLE: Final = 0
 RANDOM: Final = 1
 BOTH: Final = 2
 
-#: Longest n-gram that is taken (Tang et al. 2019, § 3.2).
-LONGEST: Final = np.uint64(5)
-
 #: Shapes of words that others can be given; see `word_shapes`.
 SHAPES: Final = 3
 
 _REPLACING = uint64(1 << 29)
-_WHOLE = uint64((1 << 30) - 1)
-#: Words, not blocks, where repeated draws find others.
-_SPARE = uint64(4 << 31)
-_SPARE_SIDE = uint64(4 << 29)
-
 _1, _2, _3, _4, _30, _32 = uint64(1), uint64(2), uint64(3), uint64(4), uint64(30), uint64(32)
 
 
@@ -98,7 +91,7 @@ def side_changes(pairs: Any, side: Any, k: Any, where: Any) -> Any:
         changes = k % 3 == 0 or k % 3 == side + 1
     elif pairs == RANDOM:
         _, _, word, _ = block(where[0], where[1], uint32(0), where[2], where[3])
-        chosen, _ = bounded(word, _3, _SPARE + _2 * _SPARE_SIDE, where)
+        chosen, _ = bounded(word, _3, SPARE + _2 * SPARE_SIDE, where)
         changes = chosen == _2 or chosen == uint64(side)
     else:
         changes = True
@@ -296,9 +289,9 @@ def _move(
     for k in range(of.first, of.stop):
         begin, where = end, _place_of(address, of, k)
         if side_changes(of.pairs, of.side, k, where) and count > 0:
-            end = _rearranged(drawn[here:], count, way, codes, space, at, end)
+            end = rearranged(drawn[here:], count, way, codes, space, at, end)
             if end == begin or way.window > 0:
-                end = _whole_side(words, start, count, of, where, way, codes, space, begin, end)
+                end = whole_side(words, start, count, of, where, way, codes, space, begin, end)
         else:
             for j in range(count):
                 codes[end], space[end] = codes[at + j], space[at + j]
@@ -306,58 +299,3 @@ def _move(
         here += (count + _3) >> _2 << _2
         at += count
         made[k - of.first] = end
-
-
-@inlined
-def _rearranged(drawn: Any, count: Any, way: Any, codes: Any, space: Any, at: Any, end: Any) -> Any:
-    """Delete and swap words of one attempt: from `at` to `end`, which does not overtake it."""
-    begin, j = end, uint64(0)
-    while j < count:
-        word = uint64(drawn[j])
-        code, gap = codes[at + j], space[at + j]
-        if word < way.pos or word >= way.delete:
-            swaps = way.delete <= word < way.swap and j + _1 < count
-            if swaps and uint64(drawn[j + _1]) >= way.swap:
-                next_gap = space[at + j + _1]
-                codes[end], space[end] = codes[at + j + _1], gap
-                gap = next_gap
-                end += _1
-                j += _1
-            codes[end], space[end] = code, gap
-            end += _1
-        elif end > begin:
-            space[end - _1] |= gap
-        j += _1
-    return end
-
-
-@kernel
-def _whole_side(
-    words: Any,
-    start: Any,
-    count: Any,
-    of: Any,
-    where: Any,
-    way: Any,
-    codes: Any,
-    space: Any,
-    begin: Any,
-    end: Any,
-) -> Any:
-    """Give a side back one word if all are gone, and take an n-gram of it."""
-    number = (uint64(of.side) << _30) + _WHOLE
-    w0, w1, w2, w3 = block(where[0], where[1], number, where[2], where[3])
-    spare = _SPARE + uint64(of.side) * _SPARE_SIDE
-    if end == begin:
-        kept, spare = bounded(w3, count, spare, where)
-        codes[end], space[end] = words.codes[start + kept], words.space[start + kept]
-        end += _1
-    if uint64(w0) < way.window:
-        size, spare = bounded(w1, min(LONGEST, end - begin), spare, where)
-        size += _1
-        first, spare = bounded(w2, end - begin - size + _1, spare, where)
-        for j in range(size):
-            codes[begin + j] = codes[begin + first + j]
-            space[begin + j] = space[begin + first + j]
-        end = begin + size
-    return end

@@ -94,8 +94,9 @@ class TakeStrata:
             return np.zeros(len(rows), np.bool_)
         place = np.minimum(np.searchsorted(self._codes, codes), len(self._codes) - 1)
         keys = _keys(rows, at)
-        inside: npt.NDArray[np.bool_] = (keys >= self._low[place]) & (keys <= self._last[place])
-        return inside & (self._codes[place] == codes)
+        inside: npt.NDArray[np.bool_] = self._codes[place] == codes
+        inside &= (keys >= self._low[place]) & (keys <= self._last[place])
+        return inside
 
 
 def strata_of(batch: pa.RecordBatch) -> Codes:
