@@ -19,7 +19,7 @@ from transferset.transforms import allotment, strata
 from transferset.transforms.allotment import allot
 
 SETTING = make_setting()
-EXAMPLES = settings(max_examples=30, deadline=None)
+EXAMPLES = settings(max_examples=15, deadline=None)
 
 SHARES = st.sampled_from(
     [
@@ -65,7 +65,7 @@ def tables(draw):
     return sizes, shares, [b - a for a, b in pairwise([0, *ends])]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(tables())
 def test_rows_are_allotted_within_one_and_add_up(table):
     sizes, shares, totals = table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -76,7 +76,7 @@ def row_by_row(a: ShardSet, b: ShardSet, progress: Rows | None = None) -> RowByR
     changes = labels.changes if labels is not None else None
     if changes is not None and not changes.changed:
         equal.append("label")
-    return RowByRow(tuple(equal), rows_of(a), *counts.tolist(), labels=changes)
+    return replace(RowByRow(tuple(equal), rows_of(a), *counts.tolist()), labels=changes)
 
 
 def _comparable(a: ShardSet, b: ShardSet) -> list[str]:

@@ -50,7 +50,7 @@ def allot(sizes: Table, shares: Sequence[Fraction], totals: Sequence[int]) -> Ta
         high[-1] = 0
     else:  # nobody asked for a share of what is in no split
         low[-1], high[-1] = 0, sizes
-    wrong = ((dealt < low) | (dealt > high)).any(axis=0)
+    wrong: npt.NDArray[np.bool_] = np.any((dealt < low) | (dealt > high), axis=0)
     if wrong.any():
         found = _within(dealt, wrong, exact, low, high)
         dealt = dealt if found is None else found
@@ -61,7 +61,7 @@ def _deal(sizes: Table, ends: Table) -> Table:
     """Rows of each class among the first `ends` rows of the deal, int64[ends, classes]."""
     found = np.zeros((len(ends), len(sizes)), np.int64)
     heaps = np.zeros((2, len(sizes)), np.int64)
-    _deal_rows(sizes, ends, int(sizes.sum()), np.zeros_like(sizes), *heaps, found)
+    _deal_rows(sizes, ends, int(sizes.sum()), np.zeros_like(sizes), heaps[0], heaps[1], found)
     return found
 
 
