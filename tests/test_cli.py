@@ -62,6 +62,7 @@ REQUIRED = {
     "vocab fit": ["text.txt", "--out", "folder"],
     "build books": ["a"],
     "build text": ["a"],
+    "build task": ["a"],
     "books find": ["a", "--out", "b"],
     "mix": ["a"],
     "run": ["recipe.toml"],

@@ -1,7 +1,7 @@
 """The embedded sample: a small MediaWiki dump, two small books and a task, made for this project.
 
-They are CC0-1.0, and what `transferset build wiki demo`, `books demo` and `task demo` read. The dump's
-sources and the script that makes it are in `tools/sample` of the repository.
+They are CC0-1.0, and what `transferset build wiki demo`, `books demo` and `task demo` read. The
+dump's sources and the script that makes it are in `tools/sample` of the repository.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from transferset.manifest import Manifest, pretty
 from transferset.report.card import CARD, card
 from transferset.report.croissant import CROISSANT, croissant
 from transferset.report.document_counts import count_documents
+from transferset.report.inspect import row_facts
+from transferset.shards import ShardSet
 
 
 def write_cards(root: Path, manifest: Manifest, schema: pa.Schema) -> None:
@@ -28,5 +30,6 @@ def write_cards(root: Path, manifest: Manifest, schema: pa.Schema) -> None:
     """
     table = read_documents(root, manifest) if has_documents(manifest) else None
     counts = count_documents(table)
-    write_atomic(root / CARD, card(manifest, counts).encode())
+    facts = row_facts(ShardSet(root, manifest))
+    write_atomic(root / CARD, card(manifest, counts, facts).encode())
     write_atomic(root / CROISSANT, pretty(croissant(manifest, schema, counts)))
