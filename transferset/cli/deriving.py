@@ -99,19 +99,19 @@ def derive(
 
 
 def _say_attempts(found: ShardSet) -> None:
-    """What came of the attempts of a step that varies rows."""
-    path = found.root / "_tables" / "augment.json"
-    if not any(entry.file == "_tables/augment.json" for entry in found.manifest.files):
-        return
-    table = json.loads(path.read_bytes())
-    sums = dict(zip(table["columns"], map(sum, zip(*table["table"], strict=True)), strict=True))
-    left_out = ", ".join(f"{sums[name]:,} {name}" for name in table["columns"][1:-1] if sums[name])
-    say(
-        f"{sums['accepted']:,} of {sums['made']:,} attempts gave new rows ({left_out or 'all'}): "
-        f"{table['multiple']:.2f} times the rows"
-    )
-    if not table["reached"]:
-        say("NOTE: the target was not reached; raise max_iterations, or mask and pos")
+    """What came of the attempts of steps that vary rows."""
+    from transferset.report.attempts import attempts_of
+
+    for told in attempts_of(found):
+        sums = told["totals"]
+        names = [name for name in told["columns"] if name not in ("made", "accepted")]
+        left_out = ", ".join(f"{sums[name]:,} {name}" for name in names if sums[name])
+        say(
+            f"{sums['accepted']:,} of {sums['made']:,} attempts gave new rows"
+            f"{f' ({left_out})' if left_out else ''}: {told['multiple']:.2f} times the rows"
+        )
+        if not told["reached"]:
+            say("NOTE: the target was not reached; raise max_iterations, or change more words")
 
 
 derive.params += step_options()

@@ -10,6 +10,7 @@ from transferset.manifest import Json
 from transferset.pipeline.lineage import read_file
 from transferset.shapes import anything, check, text
 from transferset.shards import REMEDY, ShardSet
+from transferset.tagging.words import ANY_WORD, ENGLISH_WORD
 
 #: Where it stands in a set.
 WORDS: Final = "_tables/words.json"
@@ -30,4 +31,7 @@ def read_word_rules(found: ShardSet) -> Json:
         check(body, {"stop_words": [text], "word_pattern": text, ...: anything})
     except (ValueError, RecursionError) as error:
         raise SetError(sentence("words of a tagger", str(error), where, REMEDY)) from None
+    if body["word_pattern"] not in (ENGLISH_WORD, ANY_WORD):  # a stranger's could run for ever
+        expected, found_ = "a word pattern of transferset's taggers", body["word_pattern"]
+        raise SetError(sentence(expected, found_, where, REMEDY))
     return {**nothing, **body}

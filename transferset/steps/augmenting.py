@@ -149,7 +149,8 @@ class ReplaceLm(Vary):
         candidates: Candidates of each word.
         vectors: Where the nearest neighbours of words of several pieces come from: a file of word
             vectors as text, `spacy:MODEL`, or None: the model's own embeddings.
-        batch: Texts that go through the model at once.
+        batch: Texts that go through the model at once, 1 to 4,096; part of the recipe, for it can
+            change the last digits of scores.
     """
 
     model: str = ""
@@ -169,5 +170,5 @@ class ReplaceLm(Vary):
             "--replace-lm candidates from 1 to 1000",
             str(self.candidates),
         )
-        require(1 <= self.batch <= 65_536, "--replace-lm batch from 1 to 65536", str(self.batch))
+        require(1 <= self.batch <= 4_096, "--replace-lm batch from 1 to 4096", str(self.batch))
         self._check_common()
