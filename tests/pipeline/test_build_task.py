@@ -219,3 +219,31 @@ def test_datasets_opens_it_with_its_classes(build, tmp_path):
     rows = datasets.load_from_disk(str(found.root))
     assert rows.features["label"].names == ["bad", "good"]
     assert rows[0]["words"][-1] == "."
+
+
+def test_a_name_on_the_hub_brings_its_classes(build, tmp_path, monkeypatch):
+    import io
+
+    import pyarrow.parquet as pq
+    from record_hub import RecordHub
+
+    from transferset.sources.records import hub
+
+    features = {"label": {"names": ["no", "yes"], "_type": "ClassLabel"}}
+    rows = pa.table({"text": ["one more", "and one"], "label": pa.array([1, 0], pa.int64())})
+    told = json.dumps({"info": {"features": features}})
+    sink = io.BytesIO()
+    pq.write_table(rows.replace_schema_metadata({"huggingface": told}), sink)
+    files = {
+        "README.md": b"---\nlicense: cc-by-sa-3.0\n---\n",
+        "data/train-00000-of-00001.parquet": sink.getvalue(),
+    }
+    with RecordHub("someone/task", files) as served:
+        found_at = hub.find
+        monkeypatch.setattr(
+            hub, "find", lambda name, split, cache: found_at(name, split, cache, served.address)
+        )
+        found = build("hub:someone/task", text="text", label="label", cache=tmp_path / "cache")
+    assert table(found)["label"].to_pylist() == [1, 0]
+    assert found.manifest.names["label"] == ["no", "yes"]
+    assert found.manifest.licence == "cc-by-sa-3.0"  # as the hub states it
