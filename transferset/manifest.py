@@ -282,6 +282,9 @@ def differences(old: object, new: object, at: str = "") -> list[str]:
             inner = f"{at}.{key}" if at else str(key)
             found += differences(old.get(key), new.get(key), inner)
         return found
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = enumerate(zip(old, new, strict=True))
+        return [told for i, (a, b) in pairs for told in differences(a, b, f"{at}[{i}]")]
     if old == new:
         return []
     return [f"{at} was {_short(old)}, is {_short(new)}"]

@@ -313,6 +313,7 @@ def _require_same(root: Path, kept: Path, recipe: Json, what: str) -> None:
         differences(old, json.loads(pretty(recipe))) if old else ["its recipe is not recorded"]
     )
     if changed:
+        changed.sort(key=lambda told: told.startswith("names"))  # what follows from the others
         raise SetError(
             sentence(
                 f"no {what} of another recipe",

@@ -181,6 +181,9 @@ def test_another_recipe_is_refused(build, tmp_path):
         ("sentence\tlabel\na\t1\n", {"words": "characters"}, UsageError, "whitespace"),
         ("sentence\tlabel\na\t1\n", {"max_len": 4}, UsageError, "--max-len of at least 5"),
         ("sentence\tlabel\n", {}, TransfersetError, "at least one row"),
+        ("sentence;label\na;1\n", {}, UsageError, "--delimiter ';'"),
+        ("sentence\tlabel\na\t1\n", {"delimiter": ";;"}, UsageError, "one character"),
+        ("sentence\tlabel\na\t1\n", {"language": "de"}, UsageError, "English"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_leaves_nothing(
@@ -247,3 +250,10 @@ def test_a_name_on_the_hub_brings_its_classes(build, tmp_path, monkeypatch):
     assert table(found)["label"].to_pylist() == [1, 0]
     assert found.manifest.names["label"] == ["no", "yes"]
     assert found.manifest.licence == "cc-by-sa-3.0"  # as the hub states it
+
+
+def test_fields_may_be_parted_by_another_character(build, tmp_path):
+    path = tmp_path / "excel.csv"
+    path.write_text('sentence;label\n"well; yes";1\n')
+    found = build(path, text="sentence", label="label", delimiter=";")
+    assert table(found)["text"].to_pylist() == ["well; yes"]

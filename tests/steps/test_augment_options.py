@@ -95,3 +95,9 @@ def test_a_split_without_classes_is_the_recipe_that_it_always_was():
     assert step_json(Split("a=0.5,b=0.5")) == {"split": {"shares": "a=0.5,b=0.5"}}
     stratified = Split("a=0.5,b=0.5", stratify="label")
     assert digest_json(step_json(stratified)) != digest_json(step_json(Split("a=0.5,b=0.5")))
+
+
+@pytest.mark.parametrize("name", ["augment", "replace-lm"])
+def test_a_value_without_a_name_says_nothing(name):
+    with pytest.raises(UsageError, match=rf"--{name} key=value"):
+        step_from_text(name, "0.1")

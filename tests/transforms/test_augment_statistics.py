@@ -16,7 +16,7 @@ from plain_noise import chi_square
 from transferset.steps.augmenting import Augment
 from transferset.transforms import Position
 from transferset.transforms.augment import Augmenter, Augmenting
-from transferset.transforms.augment_kernels import SHAPES, Tables
+from transferset.transforms.augment_words import SHAPES, Tables
 from transferset.transforms.unigram import alias_table
 from transferset.transforms.wording import MASKED, Rows, Words
 

@@ -31,11 +31,12 @@ def build_task(
     eval: Inputs = (),
     tagger: str | None = None,
     words: str = "tagger",
-    language: str = "en",
+    language: str | None = None,
     label_type: str = "auto",
     entities: str = "strip",
     format: str | None = None,
     header: bool | None = None,
+    delimiter: str | None = None,
     quoting: bool | None = None,
     encoding: str | None = None,
     split: str | None = None,
@@ -69,12 +70,13 @@ def build_task(
         tagger: `spacy`, `spacy:MODEL`, `lexicon`, `nltk`, or `none`, for sets of texts and ids;
             None is `spacy`, for `demo` `lexicon`.
         words: What a word is: what the `tagger` says, or what stands between `whitespace`.
-        language: Code of the texts' language.
+        language: Code of the texts' language; None is the tagger's, or English.
         label_type: `class`, `regression`, or `auto`, which looks at the labels.
         entities: What becomes of Rasa's annotations: `strip` or `placeholder`.
         format: `tsv`, `csv`, `jsonl`, `parquet`, `arrow`, `rasa-md` or `rasa-yaml`; None goes by
             layout and names.
         header: Whether the first row names the columns; None finds out.
+        delimiter: What parts fields, one character; None is a tab, in `csv` a comma.
         quoting: Whether fields may be quoted; None goes by layout and format.
         encoding: Of texts; None is the layout's, else UTF-8.
         split: Which split of a `datasets` folder or hub name.
@@ -113,6 +115,7 @@ def build_task(
         entities=entities,
         format=format,
         header=header,
+        delimiter=delimiter,
         quoting=quoting,
         encoding=encoding,
         split=split,
@@ -150,7 +153,7 @@ def plan_task(
         The plan; `pipeline.task_plan.task_plan_json` shows it.
     """
     from transferset.demo import task as sample
-    from transferset.pipeline.task_plan import NO_TAGGER, TaskParams, make_task_plan
+    from transferset.pipeline.task_plan import ENGLISH, NO_TAGGER, TaskParams, make_task_plan
     from transferset.sources.tasks import label_names, open_tasks
     from transferset.tagging import load_tagger
     from transferset.tokens import load_tokenizer
@@ -176,7 +179,7 @@ def plan_task(
     loaded = (
         None
         if checked.tagger == NO_TAGGER
-        else load_tagger(checked.tagger, language=checked.language, words=checked.words)
+        else load_tagger(checked.tagger, language=checked.language or ENGLISH, words=checked.words)
     )
     return make_task_plan(
         files,

@@ -93,8 +93,8 @@ def derive(
         found = api.derive(root, out, steps=steps, progress=bar, **options)
     sets = list(found.values()) if isinstance(found, dict) else [found]
     say_deviations(sets[0])
+    _say_attempts(sets[0])
     for one in sets:
-        _say_attempts(one)
         _echo(one)
 
 

@@ -42,7 +42,7 @@ _LAYOUTS = "glue-sst2, cola, mrpc, stsb, qqp, mnli, qnli, rte, wnli, trec, label
 @click.option(
     "--tagger",
     metavar="spacy:MODEL|lexicon|nltk|none",
-    help="What cuts texts into words and tags them; lexicon ships with transferset. [spacy]",
+    help="What cuts texts into words and tags them; lexicon ships with transferset. [spacy; for demo lexicon]",
 )
 @click.option(
     "--words",
@@ -51,7 +51,7 @@ _LAYOUTS = "glue-sst2, cola, mrpc, stsb, qqp, mnli, qnli, rte, wnli, trec, label
     show_default=True,
     help="What a word is; whitespace is for text that is tokenised already.",
 )
-@click.option("--language", default="en", show_default=True, metavar="CODE", help="Of the texts.")
+@click.option("--language", metavar="CODE", help="Of the texts. [the tagger's, or en]")
 @click.option(
     "--label-type",
     type=click.Choice(["auto", "class", "regression"]),
@@ -72,6 +72,7 @@ _LAYOUTS = "glue-sst2, cola, mrpc, stsb, qqp, mnli, qnli, rte, wnli, trec, label
     help="What the files are. [by layout and names]",
 )
 @click.option("--header/--no-header", default=None, help="The first row names columns. [found]")
+@click.option("--delimiter", metavar="CHAR", help="What parts fields. [a tab, in csv a comma]")
 @click.option("--quoting/--no-quoting", default=None, help="Fields may be quoted. [in csv]")
 @click.option("--encoding", metavar="NAME", help="Of the files. [utf-8, or the layout's]")
 @click.option("--split", metavar="NAME", help="Split of a datasets folder or hub name.")

@@ -261,8 +261,9 @@ def _check_words(step: Step, columns: Sequence[str]) -> None:
         raise UsageError(sentence("steps on rows with ids", found))
     if isinstance(step, Vary) and (missing := [c for c in step.needs if c not in columns]):
         expected = f"columns {', '.join(step.needs)} for --{step.name}"
-        do = "make the set with transferset build task, and put the step before those that change"
-        raise UsageError(sentence(expected, f"no {', '.join(missing)}", do=f"{do} ids"))
+        do = "make the set with transferset build task and a --tagger, and put the step before "
+        do += "those that change ids"
+        raise UsageError(sentence(expected, f"no {', '.join(missing)}", do=do))
 
 
 def _check_fit(src: ShardSet, steps: Sequence[Step], fit: ShardSet | None) -> None:

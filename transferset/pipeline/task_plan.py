@@ -17,7 +17,7 @@ from transferset.pipeline import task_read
 from transferset.pipeline.corpus import Reading, Run
 from transferset.pipeline.options import MOST_SHARDS, tokenizer_json
 from transferset.sources.tasks import LabelKind, TaskFile, TaskOptions
-from transferset.tagging import Tagger
+from transferset.tagging import Tagger, code_of
 from transferset.tokens import WordPiece
 
 #: Raised whenever the same recipe gives other bytes than before (CHANGELOG, "Data changes").
@@ -27,6 +27,12 @@ DATA_VERSION: Final = 1
 NO_TAGGER: Final = "none"
 
 WORDS: Final = ("tagger", "whitespace")
+
+#: What spaCy calls pipelines of no one language.
+_ANY_LANGUAGE: Final = "xx"
+
+#: The language of texts of which nobody says anything.
+ENGLISH: Final = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class TaskParams:
     label: str | None = None
     format: str | None = None
     header: bool | None = None
+    delimiter: str | None = None
     quoting: bool | None = None
     encoding: str | None = None
     label_type: str = "auto"
@@ -46,7 +53,7 @@ class TaskParams:
     split: str | None = None
     tagger: str = "spacy"
     words: str = "tagger"
-    language: str = "en"
+    language: str | None = None
     licence: str = ""
     max_len: int | None = 512
     shards: int | None = None
@@ -188,7 +195,7 @@ def source_json(code: int, file: TaskFile, params: TaskParams) -> Json:
         "url": file.origin.get("url"),
         "revision": file.origin.get("revision"),
         "licence": file.origin.get("licence") or params.licence,
-        "language": params.language,
+        "language": params.language or ENGLISH,
     }
 
 
@@ -221,6 +228,11 @@ def make_task_plan(
     Raises:
         UsageError: Single texts and pairs come together.
     """
+    spec = params.tagger
+    if tagger is not None:
+        _check_language(tagger, params.language)
+        language = params.language or tagger.info.language
+        params = replace(params, tagger=tagger.info.spec, language=language)
     for file in (*files, *eval_files):
         if file.pair != files[0].pair:
             kinds = {True: "pairs", False: "single texts"}
@@ -235,10 +247,17 @@ def make_task_plan(
         labels,
         tagger,
         tokenizer,
-        replace(params, tagger=tagger.info.spec) if tagger else params,
+        params,
         engine,
-        params.tagger,
+        spec,
     )
+
+
+def _check_language(tagger: Tagger, language: str | None) -> None:
+    known = tagger.info.language
+    if language is not None and known not in (code_of(language), _ANY_LANGUAGE):
+        do = f"name a pipeline of {language} with --tagger spacy:MODEL, or say --tagger none"
+        raise UsageError(sentence(f"--language {known} of the tagger", language, do=do))
 
 
 def task_plan_json(plan: TaskPlan, workers: int | None = None) -> Json:

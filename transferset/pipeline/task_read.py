@@ -75,7 +75,7 @@ class TaskContext:
 def read_tasks(plan: TaskPlan, run: Run) -> Reading:
     """Turn the files of a plan into spilled rows; see `Corpus.read`."""
     params = plan.params
-    tagged_by = (plan.spec, params.language, params.words) if plan.tagger else None
+    tagged_by = (plan.spec, params.language or "", params.words) if plan.tagger else None
     context = TaskContext(
         (*plan.files, *plan.eval_files),
         len(plan.files),

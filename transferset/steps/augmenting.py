@@ -45,6 +45,7 @@ class Vary(Step):
 
     two_phase: ClassVar[bool] = True
     moves_ids: ClassVar[bool] = True
+    bare: ClassVar[bool] = False
     needs: ClassVar[Columns] = ("input_ids", "text", "words", "space", "pos")
 
     def _check_common(self) -> None:
@@ -128,6 +129,7 @@ class Augment(Vary):
     match_case: bool = False
 
     name: ClassVar[str] = "augment"
+    shown: ClassVar[str] = "mask=0.1,pos=0.1"
 
     def __post_init__(self) -> None:
         each = {n: getattr(self, n) for n in ("mask", "pos", "delete", "swap", "window")}
@@ -160,6 +162,7 @@ class ReplaceLm(Vary):
     batch: int = 64
 
     name: ClassVar[str] = "replace-lm"
+    shown: ClassVar[str] = "model=DIR"
 
     def __post_init__(self) -> None:
         do = "write --replace-lm model=DIR"

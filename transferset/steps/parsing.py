@@ -111,6 +111,9 @@ def make_step(name: str, bare: Mapping[str, object], named: Mapping[str, object]
         from transferset.steps.plugins import custom_step
 
         return custom_step(name, bare, named)
+    if bare and not kind.bare:
+        expected = f"--{name} key=value,… (as in --{name} {kind.shown})"
+        raise UsageError(sentence(expected, repr(bare[""])))
     return kind(**arguments(f"--{name}", inspect.signature(kind).parameters, bare, named))
 
 
@@ -169,7 +172,8 @@ def _typed(option: str, value: object, annotation: str) -> object:
                 return _PARSERS[kind](value)
             except (ValueError, TypeError):
                 continue
-    raise UsageError(sentence(f"{option} as {' or '.join(kinds)}", repr(value)))
+    told = " or ".join(_TOLD.get(kind, kind) for kind in kinds)
+    raise UsageError(sentence(f"{option} as {told}", repr(value)))
 
 
 def _bool(value: object) -> bool:
@@ -199,6 +203,14 @@ def _str(value: object) -> str:
         raise ValueError(value)
     return str(value)
 
+
+_TOLD: Final = {
+    "bool": "yes or no",
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "None": "none",
+}
 
 _PARSERS: Final[Mapping[str, Callable[[object], object]]] = {
     "bool": _bool,

@@ -35,6 +35,8 @@ class Step:
         moves_ids: Ids change their place within the row, so labels by position would be wrong.
         changes_ids: All rows become others, so a label of the whole row would be wrong.
         needs: Columns that it reads.
+        bare: Its first parameter may be given without its name.
+        shown: An example of its value, for messages.
     """
 
     name: ClassVar[str] = ""
@@ -43,6 +45,8 @@ class Step:
     moves_ids: ClassVar[bool] = False
     changes_ids: ClassVar[bool] = False
     needs: ClassVar[Columns] = ("input_ids",)
+    bare: ClassVar[bool] = True
+    shown: ClassVar[str] = ""
 
     def params(self) -> Json:
         """The step's parameters as JSON."""

@@ -7,7 +7,7 @@
 Importing this loads no model and none of the packages behind the names.
 """
 
-from transferset.tagging.tagger import NAMES, Tagged, Tagger, TaggerInfo, load_tagger
+from transferset.tagging.tagger import NAMES, Tagged, Tagger, TaggerInfo, code_of, load_tagger
 from transferset.tagging.words import normal_text
 
-__all__ = ["NAMES", "Tagged", "Tagger", "TaggerInfo", "load_tagger", "normal_text"]
+__all__ = ["NAMES", "Tagged", "Tagger", "TaggerInfo", "code_of", "load_tagger", "normal_text"]

@@ -102,7 +102,7 @@ class Treebank:
         except (TimeoutError, ValueError) as error:  # of nltk's regular expressions and search
             expected = "texts that NLTK cuts into words"
             found = f"one of {len(text):,} characters: {text[:40]}"
-            raise InputError(sentence(expected, found, do="choose --tagger lexicon")) from error
+            raise InputError(sentence(expected, found, do="choose another --tagger")) from error
         words = [text[start:end] for start, end in spans]
         return words, [text.startswith(" ", end) for _, end in spans]
 

@@ -70,7 +70,7 @@ class Labels:
         return codes
 
 
-_OTHER: Final = "name another model, or choose --tagger lexicon"
+_OTHER: Final = "name another model, or choose another --tagger, for English lexicon"
 
 
 def default_model(language: str) -> str:

@@ -45,7 +45,7 @@ _NEVER: Final = (
     "textcat_multilabel",
 )
 
-_LEXICON: Final = "or choose --tagger lexicon"
+_LEXICON: Final = "or choose another --tagger, for English lexicon"
 
 
 class SpacyTagger:

@@ -103,12 +103,17 @@ def load_tagger(spec: str, *, language: str = "en", words: str = "tagger") -> Ta
     """
     kind, _, model = spec.partition(":")
     if kind not in NAMES or (model and kind != "spacy") or spec.endswith(":"):
-        do = "choose one of them, for instance --tagger lexicon"
+        do = "choose one of them, for instance --tagger lexicon, or none"
         raise UsageError(sentence("a tagger spacy, spacy:MODEL, lexicon or nltk", spec, do=do))
     if words not in WORDS:
         raise UsageError(sentence(f"--words {' or '.join(WORDS)}", words))
+    return _load(kind, model, code_of(language), words)
+
+
+def code_of(language: str) -> str:
+    """A language's code as taggers have it: `no` and `nb-NO` are `nb`."""
     code = language.strip().lower().replace("_", "-").split("-")[0]
-    return _load(kind, model, _SAME.get(code, code), words)
+    return _SAME.get(code, code)
 
 
 @lru_cache(maxsize=8)

@@ -16,7 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transferset.steps import Augment
-from transferset.transforms.augment_kernels import SHAPES, Attempted, Tables, Way, vary_side
+from transferset.transforms.augment_kernels import Attempted, Way, vary_side
+from transferset.transforms.augment_words import SHAPES, Tables
 from transferset.transforms.buffers import flat
 from transferset.transforms.philox import as_words
 from transferset.transforms.protocol import Position, Setting, Surveyed

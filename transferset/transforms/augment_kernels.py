@@ -17,9 +17,9 @@ from numba import uint32, uint64
 
 from transferset.compiled import inlined, kernel
 from transferset.transforms.augment_moves import SPARE, SPARE_SIDE, rearranged, whole_side
+from transferset.transforms.augment_words import Chosen, replace_words
 from transferset.transforms.draws import bounded
 from transferset.transforms.philox import block
-from transferset.transforms.unigram import draw_token
 from transferset.transforms.wording import MASKED
 
 #: What `pairs` means to a kernel; a row of one side is changed in any case.
@@ -28,11 +28,7 @@ CYCLE: Final = 0
 RANDOM: Final = 1
 BOTH: Final = 2
 
-#: Shapes of words that others can be given; see `word_shapes`.
-SHAPES: Final = 3
-
-_REPLACING = uint64(1 << 29)
-_1, _2, _3, _4, _30, _32 = uint64(1), uint64(2), uint64(3), uint64(4), uint64(30), uint64(32)
+_1, _2, _3, _30 = uint64(1), uint64(2), uint64(3), uint64(30)
 
 
 class Way(NamedTuple):
@@ -55,28 +51,6 @@ class Way(NamedTuple):
     match_case: bool
 
 
-class Tables(NamedTuple):
-    """What replacements are drawn from, and their shapes.
-
-    Attributes:
-        columns: uint64, columns of the alias tables of all tags, one tag's after the other's.
-        starts: int64[tags + 1], where each tag's begin.
-        bits: uint64[tags], of each table; 0 where nothing has been counted.
-        codes: int32, the words of all tags, in the order in which they were counted.
-        first: int64[tags], where each tag's begin.
-        shape: uint8[words], the shape of each word of the table; `SHAPES` is another one.
-        shaped: int32[words, SHAPES], the code of each word in each shape, −1 where unknown.
-    """
-
-    columns: npt.NDArray[np.uint64]
-    starts: npt.NDArray[np.int64]
-    bits: npt.NDArray[np.uint64]
-    codes: npt.NDArray[np.int32]
-    first: npt.NDArray[np.int64]
-    shape: npt.NDArray[np.uint8]
-    shaped: npt.NDArray[np.int32]
-
-
 @inlined
 def side_changes(pairs: Any, side: Any, k: Any, where: Any) -> Any:
     """Whether an attempt changes a side.
@@ -96,6 +70,22 @@ def side_changes(pairs: Any, side: Any, k: Any, where: Any) -> Any:
     else:
         changes = True
     return changes
+
+
+class _Drawn(NamedTuple):
+    """Random words for one side of all attempts on one row.
+
+    Attributes:
+        copy: uint32[blocks], copy of each block's attempt,
+        number: uint32[blocks], and its number.
+        words: uint32[4 · blocks].
+        hits: uint32[4 · blocks], room for numbers of words.
+    """
+
+    copy: npt.NDArray[np.uint32]
+    number: npt.NDArray[np.uint32]
+    words: npt.NDArray[np.uint32]
+    hits: npt.NDArray[np.uint32]
 
 
 class Attempted(NamedTuple):
@@ -150,27 +140,36 @@ def vary_side(
     Returns:
         How many words were written.
     """
-    longest = uint64(0)
+    each, longest = uint64(of.stop - of.first), uint64(0)
     for r in range(len(rows)):
         longest = max(longest, uint64(words.offsets[r + 1] - words.offsets[r]))
-    each = of.stop - of.first
-    room = each * ((longest + _3) >> _2 << _2)
-    drawn, chosen = np.empty(room, np.uint32), np.empty(room, np.uint32)
+    drawn, chosen = _make_room(each * ((longest + _3) >> _2))
     moves = way.swap > way.pos or way.window > 0
     offsets[0] = 0
     for r in range(len(rows)):
         start, address = uint64(words.offsets[r]), (rows[r], copies[r])
-        count, at = uint64(words.offsets[r + 1]) - start, uint64(offsets[r * each])
-        _draw(count, address, of, drawn)
-        found = _mask(words, start, count, address, of, way, drawn, chosen, codes, space, at)
-        _replace(tags[start:], count, address, of, tables, way, chosen[:found], codes, at)
-        made = offsets[r * each + 1 : (r + 1) * each + 1]
+        count, at = uint64(words.offsets[r + 1]) - start, uint64(offsets[uint64(r) * each])
+        blocks = _draw(count, address, of, drawn)
+        _repeat(words.codes[start:], count, each, codes[at:])
+        _repeat(words.space[start:], count, each, space[at:])
+        found = _mask(count, address, of, way, drawn, blocks, chosen, codes[at:])
+        replace_words(tags[start:], rows[r], of, tables, way, chosen, found, codes[at:])
+        made = offsets[uint64(r) * each + _1 : uint64(r + 1) * each + _1]
         if moves:
-            _move(words, start, count, address, of, way, drawn, codes, space, at, made)
+            _move(words, start, count, address, of, way, drawn.words, codes, space, at, made)
         else:
             for i in range(len(made)):
                 made[i] = at + uint64(i + 1) * count
     return offsets[-1]
+
+
+@kernel
+def _make_room(blocks: Any) -> Any:
+    """For what is drawn for a row: so many blocks, and as many words as they have."""
+    found, two = np.empty(4 * blocks, np.uint32), np.empty((2, blocks), np.uint32)
+    drawn = _Drawn(two[0], two[1], np.empty(4 * blocks, np.uint32), found)
+    five = np.empty((5, 4 * blocks), np.uint32)
+    return drawn, Chosen(five[0], five[1], five[2], five[3], five[4])
 
 
 @inlined
@@ -180,94 +179,78 @@ def _place_of(address: Any, of: Any, k: Any) -> Any:
 
 
 @kernel
-def _draw(count: Any, address: Any, of: Any, drawn: Any) -> None:
-    """One random word for each word of a side, for all attempts on a row.
+def _draw(count: Any, address: Any, of: Any, drawn: Any) -> Any:
+    """One random word for each word of a side, for all attempts on a row that change it.
 
-    Each block's counter is written where its words will be, then all are enciphered in place: a
-    loop over equal blocks, without a branch, runs in vector registers.
+    First the blocks' counters, then all are enciphered: a loop over equal blocks, without a branch,
+    runs in vector registers. Gives the number of blocks.
     """
-    base, at = (uint64(of.side) << _30) + _1, uint64(0)
+    copies, numbers, words, _ = drawn
+    base, n = (uint64(of.side) << _30) + _1, uint64(0)
     for k in range(of.first, of.stop):
-        row, copy, _, _ = _place_of(address, of, k)
-        for b in range((count + _3) >> _2):
-            drawn[at] = row
-            drawn[at + _1] = row >> _32
-            drawn[at + _2] = copy
-            drawn[at + _3] = base + b
-            at += _4
-    for b in range(at >> _2):
-        at = b << _2
-        row = uint64(drawn[at]) | uint64(drawn[at + _1]) << _32
-        w0, w1, w2, w3 = block(row, drawn[at + _2], drawn[at + _3], of.k0, of.k1)
-        drawn[at] = w0
-        drawn[at + _1] = w1
-        drawn[at + _2] = w2
-        drawn[at + _3] = w3
+        _, copy, _, _ = where = _place_of(address, of, k)
+        if side_changes(of.pairs, of.side, k, where):
+            for b in range((count + _3) >> _2):
+                copies[n] = copy
+                numbers[n] = base + b
+                n += _1
+    for i in range(n):
+        w0, w1, w2, w3 = block(address[0], copies[i], numbers[i], of.k0, of.k1)
+        at = uint64(i) << _2
+        words[at] = w0
+        words[at + _1] = w1
+        words[at + _2] = w2
+        words[at + _3] = w3
+    return n
+
+
+@kernel
+def _repeat(source: Any, count: Any, times: Any, target: Any) -> None:
+    """Write the first `count` values so many times: once, then doubled and doubled."""
+    for i in range(count):
+        target[i] = source[i]
+    done, total = count, count * times
+    while done < total:
+        size = min(done, total - done)
+        for i in range(size):
+            target[done + i] = target[i]
+        done += size
 
 
 @kernel
 def _mask(
-    words: Any,
-    start: Any,
     count: Any,
     address: Any,
     of: Any,
     way: Any,
     drawn: Any,
+    blocks: Any,
     chosen: Any,
     codes: Any,
-    space: Any,
-    at: Any,
 ) -> Any:
-    """Write all attempts on a row, with masks; note which words are to be replaced, and how many.
+    """Mask words of all attempts on a row; note which are to be replaced, and how many.
 
     Without a branch that depends on a draw: processors cannot foresee those.
     """
-    old, gaps, mask, pos = words.codes, words.space, way.mask, way.pos
-    here, found = uint64(0), uint64(0)
-    for k in range(of.first, of.stop):
-        if side_changes(of.pairs, of.side, k, _place_of(address, of, k)):
-            for j in range(count):
-                word = uint64(drawn[here + j])
-                codes[at + j] = MASKED if word < mask else old[start + j]
-                space[at + j] = gaps[start + j]
-                chosen[found] = uint64(k - of.first) * count + j
-                found += uint64(mask <= word) & uint64(word < pos)
-        else:
-            for j in range(count):
-                codes[at + j], space[at + j] = old[start + j], gaps[start + j]
-        here += (count + _3) >> _2 << _2
-        at += count
+    copies, numbers, words, hits = drawn
+    places, of_copy, of_word, _, _ = chosen
+    size, found = uint64(0), uint64(0)
+    for i in range(blocks << _2):
+        hits[size] = i
+        size += uint64(uint64(words[i]) < way.pos)
+    base, (_, first, _, _) = (uint64(of.side) << _30) + _1, _place_of(address, of, of.first)
+    for i in range(size):
+        hit = uint64(hits[i])
+        copy, word = copies[hit >> _2], uint64(words[hit])
+        j = ((numbers[hit >> _2] - base) << _2) + (hit & _3)
+        if j < count:  # blocks have words beyond the last
+            place = (uint64(copy) - uint64(first)) * count + j
+            codes[place] = MASKED if word < way.mask else codes[place]
+            places[found] = place
+            of_copy[found] = copy
+            of_word[found] = j
+            found += uint64(way.mask <= word)
     return found
-
-
-@kernel
-def _replace(
-    tags: Any,
-    count: Any,
-    address: Any,
-    of: Any,
-    tables: Any,
-    way: Any,
-    chosen: Any,
-    codes: Any,
-    at: Any,
-) -> None:
-    """Draw words in the place of those that are chosen, unless none of their tag was counted."""
-    columns, starts, bits, words, first, shape, shaped = tables
-    base = (uint64(of.side) << _30) + _REPLACING
-    for i in range(len(chosen)):
-        attempt, j = uint64(chosen[i]) // count, uint64(chosen[i]) % count
-        tag, code = uint64(tags[j]), codes[at + uint64(chosen[i])]
-        if bits[tag] == 0:
-            continue
-        row, copy, k0, k1 = _place_of(address, of, uint64(of.first) + attempt)
-        w0, w1, _, _ = block(row, copy, base + j, k0, k1)
-        place = draw_token(w0, w1, columns[starts[tag] : starts[tag + _1]], bits[tag])
-        drawn = words[uint64(first[tag]) + uint64(place)]
-        if way.match_case and shape[code] < SHAPES and shaped[drawn, shape[code]] >= 0:
-            drawn = shaped[drawn, shape[code]]
-        codes[at + uint64(chosen[i])] = drawn
 
 
 @kernel
@@ -290,12 +273,12 @@ def _move(
         begin, where = end, _place_of(address, of, k)
         if side_changes(of.pairs, of.side, k, where) and count > 0:
             end = rearranged(drawn[here:], count, way, codes, space, at, end)
+            here += (count + _3) >> _2 << _2
             if end == begin or way.window > 0:
                 end = whole_side(words, start, count, of, where, way, codes, space, begin, end)
         else:
             for j in range(count):
                 codes[end], space[end] = codes[at + j], space[at + j]
                 end += _1
-        here += (count + _3) >> _2 << _2
         at += count
         made[k - of.first] = end

@@ -65,14 +65,15 @@ class Buckets:
         bucket = np.concatenate([b for b, _ in self._held])
         records = np.concatenate([r for _, r in self._held])
         self._held, self._held_bytes = [], 0
-        narrow = bucket.astype(np.uint16) if self.count <= 1 << 16 else bucket
-        order = np.argsort(narrow, kind="stable")  # a radix sort, if narrow
-        bucket, records = bucket[order], records[order]
-        starts = np.flatnonzero(np.diff(bucket, prepend=np.int64(-1)))
-        for start, stop in zip(starts, [*starts[1:], len(bucket)], strict=True):
-            self._written.add(int(bucket[start]))
-            with self._path(int(bucket[start])).open("ab") as file:
-                file.write(records[start:stop].tobytes())
+        # a radix sort, if narrow
+        narrow = bucket.astype(np.min_scalar_type(self.count - 1))
+        records = np.take(records, np.argsort(narrow, kind="stable"), axis=0)
+        ends = np.cumsum(np.bincount(bucket, minlength=self.count))
+        for number in np.unique(narrow).tolist():
+            start = ends[number - 1] if number else 0
+            self._written.add(number)
+            with self._path(number).open("ab") as file:
+                file.write(records[start : ends[number]].tobytes())
 
     def read(self) -> Iterator[tuple[int, Iterator[Records]]]:
         """All records, once; then the files are gone.

@@ -15,6 +15,8 @@ from transferset.transforms.buffers import Ids, lists
 from transferset.transforms.word_table import utf8
 from transferset.transforms.wording import Words
 
+_1 = uint64(1)
+
 #: A list or text column as flat values and offsets from 0.
 Flat = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
@@ -51,17 +53,20 @@ def mark_changed(before: Any, after: Any, each: Any, changed: Any) -> None:
         changed: bool[rows · each]; true is written where a row is another.
     """
     old, gaps, new, new_gaps = before.codes, before.space, after.codes, after.space
-    for i in range(len(changed)):
-        start, at = uint64(before.offsets[i // each]), uint64(after.offsets[i])
-        count = uint64(before.offsets[i // each + 1]) - start
-        same = uint64(after.offsets[i + 1]) - at == count
-        j = uint64(0)
-        while same and j < count:
-            same = new[at + j] == old[start + j]
-            # a space after the last word means nothing
-            same &= j + uint64(1) == count or new_gaps[at + j] == gaps[start + j]
-            j += uint64(1)
-        changed[i] |= not same
+    i = uint64(0)
+    for row in range(len(before.offsets) - 1):
+        start = uint64(before.offsets[row])
+        count = uint64(before.offsets[row + 1]) - start
+        for _ in range(each):
+            at = uint64(after.offsets[i])
+            same = uint64(after.offsets[i + _1]) - at == count
+            if same:
+                for j in range(count):  # to the end: where they differ cannot be foreseen
+                    same &= new[at + j] == old[start + j]
+                    # a space after the last word means nothing
+                    same &= (new_gaps[at + j] == gaps[start + j]) | (j + _1 == count)
+            changed[i] |= not same
+            i += _1
 
 
 @kernel
@@ -77,13 +82,13 @@ def mark_equal(ids: Ids, offsets: Any, others: Ids, starts: Any, which: Any, equ
         equal: bool[rows], is written.
     """
     for i in range(len(which)):
-        at, start = offsets[i], starts[which[i]]
-        count = offsets[i + 1] - at
-        same = starts[which[i] + 1] - start == count
-        j = 0
+        at, start = uint64(offsets[i]), uint64(starts[which[i]])
+        count = uint64(offsets[i + 1]) - at
+        same = uint64(starts[which[i] + 1]) - start == count
+        j = uint64(0)
         while same and j < count:
             same = ids[at + j] == others[start + j]
-            j += 1
+            j += _1
         equal[i] = same
 
 
@@ -101,12 +106,8 @@ def interleave_texts(first: pa.StringArray, second: pa.StringArray, picks: Picks
 
 
 def _interleaved(first: Flat, second: Flat, picks: Picks) -> Flat:
-    lengths = np.where(
-        picks >= 0,
-        np.append(np.diff(first[1]), 0)[np.maximum(picks, 0)],
-        np.append(np.diff(second[1]), 0)[np.maximum(~picks, 0)],
-    )
-    offsets = np.append(0, np.cumsum(lengths, dtype=np.int64))
+    offsets = np.empty(len(picks) + 1, np.int64)
+    _lay_out(first[1], second[1], picks, offsets)
     if offsets[-1] >= 1 << 31:
         found = f"{offsets[-1]:,} bytes or ids"
         raise TransfersetError(sentence("a batch below 2**31", found, do="vary shorter rows"))
@@ -116,14 +117,31 @@ def _interleaved(first: Flat, second: Flat, picks: Picks) -> Flat:
 
 
 @kernel
+def _lay_out(first_at: Any, second_at: Any, picks: Any, offsets: Any) -> None:
+    offsets[0] = 0
+    for i in range(len(picks)):
+        if picks[i] >= 0:
+            size = first_at[picks[i] + 1] - first_at[picks[i]]
+        else:
+            size = second_at[~picks[i] + 1] - second_at[~picks[i]]
+        offsets[i + 1] = offsets[i] + size
+
+
+@kernel
 def _interleave(
     first: Any, first_at: Any, second: Any, second_at: Any, picks: Any, offsets: Any, values: Any
 ) -> None:
-    for i in range(len(picks)):
-        to, size = uint64(offsets[i]), uint64(offsets[i + 1] - offsets[i])
+    """Copy row by row of the first, and rows that follow each other in the second at once."""
+    i = 0
+    while i < len(picks):
+        stop = i + 1
         if picks[i] >= 0:
             source, at = first, uint64(first_at[picks[i]])
         else:
             source, at = second, uint64(second_at[~picks[i]])
-        for j in range(size):
+            while stop < len(picks) and picks[stop] == picks[stop - 1] - 1:
+                stop += 1
+        to = uint64(offsets[i])
+        for j in range(uint64(offsets[stop]) - to):
             values[to + j] = source[at + j]
+        i = stop

@@ -74,16 +74,17 @@ def hash_rows(ids: Any, offsets: Any, k0: Any, k1: Any) -> Any:
     """
     digests = np.empty((2, len(offsets) - 1), np.uint64)
     for row in range(len(offsets) - 1):
-        start, stop = offsets[row], offsets[row + 1]
+        start, stop = uint64(offsets[row]), uint64(offsets[row + 1])
         v0, v1 = uint64(0x736F6D6570736575) ^ k0, uint64(0x646F72616E646F6D) ^ k1 ^ uint64(0xEE)
         v2, v3 = uint64(0x6C7967656E657261) ^ k0, uint64(0x7465646279746573) ^ k1
-        length = uint64(stop - start)
-        for i in range(start, stop - 1, 2):
-            word = _id(ids, i) | (_id(ids, i + 1) << _32)
+        length = stop - start
+        for i in range(length >> uint64(1)):
+            at = start + (i << uint64(1))
+            word = _id(ids, at) | (_id(ids, at + uint64(1)) << _32)
             v0, v1, v2, v3 = _absorb(v0, v1, v2, v3, word)
         last = (length << uint64(2)) << uint64(56)
         if length & uint64(1):
-            last |= _id(ids, stop - 1)
+            last |= _id(ids, stop - uint64(1))
         v0, v1, v2, v3 = _absorb(v0, v1, v2, v3, last)
         v0, v1, v2, v3 = _end(v0, v1, v2 ^ uint64(0xEE), v3)
         digests[0, row] = v0 ^ v1 ^ v2 ^ v3

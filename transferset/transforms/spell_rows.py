@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,12 +11,17 @@ import pyarrow as pa
 
 from transferset.errors import TransfersetError, UsageError, sentence
 from transferset.transforms.framing import frame_rows
+from transferset.transforms.interleave import pick_words
 from transferset.transforms.protocol import Spelling
 from transferset.transforms.spell_kernels import (
-    count_pieces,
+    SLACK,
+    Parts,
+    count_bytes,
     cut_lengths,
-    place_pieces,
+    eights_of,
+    make_parts,
     text_offsets,
+    write_rows,
     write_texts,
 )
 from transferset.transforms.touching import Runs
@@ -27,6 +33,7 @@ from transferset.transforms.wording import Words
 MOST: Final = (1 << 31) - 1
 
 Offsets = npt.NDArray[np.int32]
+Numbers = npt.NDArray[np.int64]
 
 
 class RowSpeller:
@@ -62,17 +69,22 @@ class RowSpeller:
         self._table, self._spelling = table, spelling
         self._cls, self._sep, self._mask, self._max_len = cls, sep, mask, max_len
         self._kind: np.dtype[Any] = np.dtype(ids_type.to_pandas_dtype())
-        self._mask_text = np.frombuffer(spelling.mask.encode(), np.uint8)
+        self._pieces = self._with_runs()
+        masked = np.frombuffer(spelling.mask.encode() + b" ", np.uint8)
+        self._bytes = make_parts([_alone(masked), _with_spaces(table)], gap=1)
         self._runs = Runs(table, spelling, self.texts)
 
-    def ids(self, sides: tuple[Words, ...]) -> tuple[npt.NDArray[Any], Offsets, int]:
+    def ids(
+        self, sides: tuple[Words, ...], picked: Numbers | None = None
+    ) -> tuple[npt.NDArray[Any], Offsets, int]:
         """Rows [CLS] a [SEP], or [CLS] a [SEP] b [SEP].
 
         Args:
             sides: One or two, of equally many rows.
+            picked: Numbers of the rows that are spelled; None is all.
 
         Returns:
-            Ids of all rows, offsets int32[rows + 1], and how many content ids were left out
+            Ids of these rows, offsets int32[rows + 1], and how many content ids were left out
             because rows were longer than `max_len`: the end of a text, of a pair of the longer one
             first, as `tokenizers` cuts with `longest_first`.
 
@@ -80,48 +92,74 @@ class RowSpeller:
             TransfersetError: More ids than offsets of 32 bits can hold.
         """
         if not self._spelling.joins:
-            whole = [spell_whole(one, self.texts, self._spelling, self._mask) for one in sides]
-            _require_room(sum(len(ids) for ids, _ in whole) + 3 * (len(sides[0].offsets) - 1))
-            return frame_rows(whole, self._cls, self._sep, self._max_len, self._kind)
+            return self._whole(sides if picked is None else [pick_words(s, picked) for s in sides])
         self._runs.tidy()  # not between two sides of the same rows
-        joined = [self._runs.joined(side) for side in sides]
-        lengths = [count_pieces(one, self._table.piece_at, self._runs.piece_at) for one in joined]
-        return self._frame(joined, lengths)
+        joined = tuple(self._runs.joined(side) for side in sides)
+        return self._joined(joined, _all(sides[0]) if picked is None else picked)
 
-    def _frame(
-        self, sides: list[Words], kept: list[npt.NDArray[np.int64]]
+    def _whole(self, sides: Sequence[Words]) -> tuple[npt.NDArray[Any], Offsets, int]:
+        whole = [spell_whole(one, self.texts, self._spelling, self._mask) for one in sides]
+        _require_room(sum(len(ids) for ids, _ in whole) + 3 * (len(sides[0].offsets) - 1))
+        return frame_rows(whole, self._cls, self._sep, self._max_len, self._kind)
+
+    def _joined(
+        self, sides: tuple[Words, ...], picked: Numbers
     ) -> tuple[npt.NDArray[Any], Offsets, int]:
+        parts = self._with_runs(self._runs) if len(self._runs) else self._pieces
+        size = self._kind.itemsize
+        kept = tuple(count_bytes(side, picked, parts.spans) // size for side in sides)
         cut = 0
         if self._max_len is not None:
             cut = cut_lengths(kept[0], kept[-1], self._max_len - 1 - len(sides), len(sides) > 1)
         ends = np.cumsum(sum(kept) + (1 + len(sides)))
         _require_room(int(ends[-1]) if len(ends) else 0)
         offsets = np.append(0, ends).astype(np.int32)
-        ids = np.empty(int(offsets[-1]), self._kind)
-        ids[offsets[:-1]] = self._cls
-        at = offsets[:-1].astype(np.int64) + 1
-        table, runs = self._table, self._runs
-        pieces = (table.pieces, table.piece_at, runs.pieces, runs.piece_at)
-        for side, count in zip(sides, kept, strict=True):
-            place_pieces(side, *pieces, self._mask, self._sep, at, count, ids)
-            at += count + 1
-        return ids, offsets, cut
+        ids = np.empty(int(offsets[-1]) + SLACK, self._kind)
+        both, special = (kept[0], kept[-1]), (self._cls, self._sep)
+        pairs, target = len(sides) > 1, eights_of(ids)
+        write_rows(sides[0], sides[-1], pairs, picked, both, parts, special, ids, target)
+        return ids[:-SLACK], offsets, cut
 
-    def texts(self, side: Words) -> pa.StringArray:
+    def _with_runs(self, *runs: Runs) -> Parts:
+        """Pieces of the mask, of all words, and of runs."""
+        lists = [
+            _alone(np.array([self._mask])),
+            (self._table.pieces, self._table.piece_at),
+            *((r.pieces, r.piece_at[: len(r) + 1]) for r in runs),
+        ]
+        return make_parts([(pieces.astype(self._kind), at) for pieces, at in lists])
+
+    def texts(self, side: Words, picked: Numbers | None = None) -> pa.StringArray:
         """The text of each row: its words with their spaces, none after the last.
 
         Args:
             side: Rows; masked words become the mask piece.
+            picked: Numbers of the rows that are spelled; None is all.
 
         Raises:
             TransfersetError: More bytes than offsets of 32 bits can hold.
         """
-        starts = text_offsets(side, self._table.text_at, len(self._mask_text))
+        picked = _all(side) if picked is None else picked
+        starts = text_offsets(side, picked, self._bytes.spans)
         _require_room(int(starts[-1]))
-        data = np.empty(int(starts[-1]), np.uint8)
-        write_texts(side, self._table.text, self._table.text_at, self._mask_text, data)
+        data = np.empty(int(starts[-1]) + SLACK, np.uint8)
+        write_texts(side, picked, self._bytes, eights_of(data))
         buffers = [pa.py_buffer(starts.astype(np.int32)), pa.py_buffer(data)]
         return pa.StringArray.from_buffers(len(starts) - 1, *buffers)
+
+
+def _all(side: Words) -> Numbers:
+    return np.arange(len(side.offsets) - 1)
+
+
+def _alone(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Numbers]:
+    return values, np.array([0, len(values)])
+
+
+def _with_spaces(table: WordTable) -> tuple[npt.NDArray[np.uint8], Numbers]:
+    """The bytes of all words, each with a space behind it, and offsets."""
+    at = table.text_at.astype(np.int64)
+    return np.insert(table.text, at[1:], ord(" ")), at + np.arange(len(at))
 
 
 def _require_room(size: int) -> None:

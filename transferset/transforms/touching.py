@@ -126,14 +126,15 @@ def _touching(words: Any, edges: Any, most: Any) -> Any:
     starts, stops = np.empty(most, np.int64), np.empty(most, np.int64)
     count = 0
     for i in range(len(words.offsets) - 1):
-        start = words.offsets[i]
-        for j in range(words.offsets[i], words.offsets[i + 1]):
-            if j + 1 < words.offsets[i + 1] and _joins(words, j, edges):
-                continue
+        j, last = words.offsets[i], words.offsets[i + 1] - 1
+        while j < last:
+            start = j
+            while j < last and _joins(words, uint64(j), edges):
+                j += 1
             if j > start:
                 starts[count], stops[count] = start, j + 1
                 count += 1
-            start = j + 1
+            j += 1
     return starts[:count].copy(), stops[:count].copy()
 
 
@@ -142,7 +143,7 @@ def _joins(words: Any, j: Any, edges: Any) -> Any:
     """Whether word j must be spelled with the next one."""
     if words.space[j] != 0:
         return False
-    left, right = words.codes[j], words.codes[j + 1]
+    left, right = words.codes[j], words.codes[j + uint64(1)]
     if left < 0 or right < 0:
         return False
     return (edges[left] & OPEN_AFTER) != 0 and (edges[right] & OPEN_BEFORE) != 0

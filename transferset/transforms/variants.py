@@ -13,7 +13,7 @@ import pyarrow as pa
 from transferset.errors import InputError, UsageError, sentence
 from transferset.schema import ids_type
 from transferset.transforms.buffers import addresses, flat
-from transferset.transforms.interleave import mark_changed, mark_equal, pick_words
+from transferset.transforms.interleave import mark_changed, mark_equal
 from transferset.transforms.protocol import Position, Setting
 from transferset.transforms.spell_rows import RowSpeller
 from transferset.transforms.word_table import WordTable
@@ -137,8 +137,8 @@ class Attempts:
 
     Attributes:
         which: int64[n], number within all attempts of the batch, row by row.
-        sides: Their words.
-        ids: Their ids,
+        sides: Words of all attempts of the batch.
+        ids: Ids of these ones,
         offsets: int32[n + 1],
         cut: and how many content ids were left out.
         same: How many others gave the ids that were there.
@@ -212,14 +212,12 @@ class Maker:
             mark_changed(before, after, each, changed)
         asked = changed.size if wanted is None else int(wanted.sum())
         which = np.flatnonzero(changed if wanted is None else changed & wanted)
-        sides = tuple(pick_words(side, which) for side in sides)
-        ids, offsets, cut = self.speller.ids(sides)
+        ids, offsets, cut = self.speller.ids(sides, which)
         equal = np.empty(len(which), np.bool_)
         mark_equal(ids, offsets, *flat(batch), which // each, equal)
         if equal.any():
-            left = np.flatnonzero(~equal)
-            which, sides = which[left], tuple(pick_words(side, left) for side in sides)
-            ids, offsets, cut = self.speller.ids(sides)
+            which = which[~equal]
+            ids, offsets, cut = self.speller.ids(sides, which)
         return Attempts(which, sides, ids, offsets, cut, asked - len(which))
 
     def _require_room(self, rows: Rows) -> None:

@@ -87,7 +87,7 @@ class VariedRows:
             found["input_ids"] = interleave_lists(flat(batch), (made.ids, made.offsets), picks)
         for name, side in zip(("text", "text_pair"), made.sides, strict=False):
             if name in columns:
-                new = self._maker.speller.texts(side)
+                new = self._maker.speller.texts(side, made.which)
                 found[name] = interleave_texts(batch.column(name), new, picks)
         return pa.RecordBatch.from_arrays([found[n] for n in columns], names=list(columns))
 

@@ -7,13 +7,14 @@ so that all workers share them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import int64
+from numba import uint64
 
 from transferset.compiled import inlined, kernel
 from transferset.errors import InputError, SetError, sentence
@@ -29,6 +30,8 @@ MOST_BYTES: Final = (1 << 31) - 1
 
 #: Words that are spelled at once.
 _AT_ONCE: Final = 1 << 16
+
+_1 = uint64(1)
 
 Array = npt.NDArray[Any]
 
@@ -126,15 +129,20 @@ class WordTable:
             words = words.flatten()
         if words.null_count:
             raise InputError(sentence("words", "a null", "the column words"))
-        encoded = words.dictionary_encode()
-        found = np.empty(len(encoded.dictionary), np.int32)
-        _find(self.text, self.text_at, *utf8(encoded.dictionary), found)
-        if (missing := np.flatnonzero(found < 0)).size:
-            word = encoded.dictionary[int(missing[0])].as_py()
+        codes = np.empty(len(words), np.int32)
+        _find(self.text, self.text_at, self._slots, *utf8(words), codes)
+        if len(codes) and codes.min() < 0:
+            word = words[int(np.argmin(codes))].as_py()
             do = "fit the step on the rows that it varies"
             raise InputError(sentence("words of the table", repr(word), "the column words", do))
-        codes: npt.NDArray[np.int32] = found[encoded.indices.to_numpy()]
         return codes
+
+    @cached_property
+    def _slots(self) -> npt.NDArray[np.int32]:
+        """Codes by the hash of their words, 8 to 16 bytes a word; see `_settle`."""
+        slots = np.full(1 << (2 * len(self)).bit_length(), -1, np.int32)
+        _settle(self.text, self.text_at, slots)
+        return slots
 
 
 def open_table(folder: Path) -> WordTable:
@@ -195,34 +203,44 @@ def _read_only(array: Array) -> Array:
     return view
 
 
+@inlined
+def _hash(text: Any, begin: Any, end: Any) -> Any:
+    """FNV-1a of 64 bits (Fowler, Noll & Vo), its upper half mixed into the lower."""
+    mixed = uint64(0xCBF29CE484222325)
+    for i in range(begin, end):
+        mixed = (mixed ^ uint64(text[i])) * uint64(0x100000001B3)
+    return mixed ^ (mixed >> uint64(32))
+
+
 @kernel
-def _find(text: Any, text_at: Any, sought: Any, sought_at: Any, found: Any) -> None:
+def _settle(text: Any, text_at: Any, slots: Any) -> None:
+    """Give each word a place in empty slots, of which half stay free."""
+    last = uint64(len(slots) - 1)
+    for code in range(len(text_at) - 1):
+        slot = _hash(text, uint64(text_at[code]), uint64(text_at[code + 1])) & last
+        while slots[slot] >= 0:
+            slot = (slot + _1) & last
+        slots[slot] = code
+
+
+@kernel
+def _find(text: Any, text_at: Any, slots: Any, sought: Any, sought_at: Any, found: Any) -> None:
     """The code of each word that is sought, or −1."""
+    last = uint64(len(slots) - 1)
     for i in range(len(found)):
-        begin, end = sought_at[i], sought_at[i + 1]
-        low, high = 0, len(text_at) - 1
-        found[i] = -1
-        while low < high:
-            middle = (low + high) // 2
-            order = _compare(text, text_at[middle], text_at[middle + 1], sought, begin, end)
-            if order == 0:
-                found[i] = middle
-                break
-            if order < 0:
-                low = middle + 1
-            else:
-                high = middle
+        begin, end = uint64(sought_at[i]), uint64(sought_at[i + 1])
+        slot = _hash(sought, begin, end) & last
+        while slots[slot] >= 0 and not _same(text, text_at, slots[slot], sought, begin, end):
+            slot = (slot + _1) & last
+        found[i] = slots[slot]
 
 
 @inlined
-def _compare(a: Any, a_begin: Any, a_end: Any, b: Any, b_begin: Any, b_end: Any) -> Any:
-    """Below, at or above 0 as bytes of `a` come before, are or come after bytes of `b`."""
-    shorter = min(a_end - a_begin, b_end - b_begin)
-    order = 0
-    for j in range(shorter):
-        order = int64(a[a_begin + j]) - int64(b[b_begin + j])  # differences below 0 too
-        if order != 0:
-            break
-    if order == 0:
-        order = (a_end - a_begin) - (b_end - b_begin)
-    return order
+def _same(text: Any, text_at: Any, code: Any, sought: Any, begin: Any, end: Any) -> Any:
+    at = uint64(text_at[code])
+    same = uint64(text_at[code + 1]) - at == end - begin
+    j = uint64(0)
+    while same and j < end - begin:
+        same = text[at + j] == sought[begin + j]
+        j += _1
+    return same

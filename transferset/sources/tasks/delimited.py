@@ -74,6 +74,7 @@ def look(path: Path, kind: str, options: TaskOptions) -> Grid:
     if kind == "label-text":
         return Grid("", False, encoding, False, Places((2,), 1, None, 0))
     separator, quoting = _CSV if kind == "csv" else _TSV
+    separator = options.delimiter or separator
     grid = Grid(separator, quoting if options.quoting is None else options.quoting, encoding)
     first = _first(path, grid)
     if not first:
@@ -184,6 +185,8 @@ def _place(column: str, names: list[str], first: list[str], at: str) -> int:
     what = "the columns" if names else "the first row"
     expected = f"a column {printable(column)}"
     do = "correct its name, or name columns by their numbers, from 1"
+    if len(first) == 1 and (marks := [mark for mark in ";\t|," if mark in first[0]]):
+        do = f"say --delimiter {marks[0]!r} if that parts the fields"
     raise UsageError(sentence(expected, f"{what} {_listed(first)}", at, do))
 
 

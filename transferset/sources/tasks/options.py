@@ -30,6 +30,7 @@ class TaskOptions:
         label: The column of the label; None where there is none.
         format: One of `FORMATS`; None goes by the layout and by files' names.
         header: Whether the first row names the columns; None finds it: if it holds `text`.
+        delimiter: What parts the fields of TSV and CSV, one character; None is a tab or a comma.
         quoting: Whether quotes are those of RFC 4180; None: in CSV they are, in TSV they are text.
         encoding: Of delimited and Rasa files; None is the layout's, else UTF-8.
         label_type: `class`, `regression`, or `auto`.
@@ -47,6 +48,7 @@ class TaskOptions:
     label: str | None = None
     format: str | None = None
     header: bool | None = None
+    delimiter: str | None = None
     quoting: bool | None = None
     encoding: str | None = None
     label_type: str = "auto"
@@ -62,6 +64,10 @@ class TaskOptions:
         self._check_layout()
         if self.encoding is not None:
             check_encoding(self.encoding)
+        if self.delimiter is not None and (
+            len(self.delimiter) != 1 or self.delimiter in '"\r\n' or self.delimiter > "~"
+        ):
+            raise UsageError(sentence("--delimiter of one character of ASCII", self.delimiter))
 
     @property
     def known_layout(self) -> Layout | None:

@@ -1,0 +1,97 @@
+"""The loop of `augment` that draws words in the place of others."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import uint64
+
+from transferset.compiled import kernel
+from transferset.transforms.philox import block
+from transferset.transforms.unigram import draw_token
+
+#: Shapes of words that others can be given; see `word_shapes`.
+SHAPES: Final = 3
+
+_REPLACING = uint64(1 << 29)
+_1, _30 = uint64(1), uint64(30)
+
+
+class Tables(NamedTuple):
+    """What replacements are drawn from, and their shapes.
+
+    Attributes:
+        columns: uint64, columns of the alias tables of all tags, one tag's after the other's.
+        starts: int64[tags + 1], where each tag's begin.
+        bits: uint64[tags], of each table; 0 where nothing has been counted.
+        codes: int32, the words of all tags, in the order in which they were counted.
+        first: int64[tags], where each tag's begin.
+        shape: uint8[words], the shape of each word of the table; `SHAPES` is another one.
+        shaped: int32[words, SHAPES], the code of each word in each shape, −1 where unknown.
+    """
+
+    columns: npt.NDArray[np.uint64]
+    starts: npt.NDArray[np.int64]
+    bits: npt.NDArray[np.uint64]
+    codes: npt.NDArray[np.int32]
+    first: npt.NDArray[np.int64]
+    shape: npt.NDArray[np.uint8]
+    shaped: npt.NDArray[np.int32]
+
+
+class Chosen(NamedTuple):
+    """Words of the attempts on one row that are to be replaced; there is room for all.
+
+    Attributes:
+        place: uint32, which word of all the attempts,
+        copy: uint32, copy of its attempt,
+        number: uint32, which word of the side.
+        high: uint32, the first random word that it is drawn with,
+        low: uint32, and the second.
+    """
+
+    place: npt.NDArray[np.uint32]
+    copy: npt.NDArray[np.uint32]
+    number: npt.NDArray[np.uint32]
+    high: npt.NDArray[np.uint32]
+    low: npt.NDArray[np.uint32]
+
+
+@kernel
+def replace_words(
+    tags: Any, row: Any, of: Any, tables: Any, way: Any, chosen: Any, found: Any, codes: Any
+) -> None:
+    """Draw words in the place of those that are chosen, unless none of their tag was counted.
+
+    All blocks come first, enciphered in one loop without a branch, in vector registers.
+
+    Args:
+        tags: uint8, of the words of the side.
+        row: uint64, address.
+        of: `augment_kernels.Attempted`.
+        tables: See `Tables`.
+        way: `augment_kernels.Way`.
+        chosen: See `Chosen`.
+        found: How many are chosen.
+        codes: int32, words of all attempts on the row, are changed.
+    """
+    columns, starts, bits, words, first, shape, shaped = tables
+    places, copies, numbers, high, low = chosen
+    base = (uint64(of.side) << _30) + _REPLACING
+    for i in range(found):
+        number = base + uint64(numbers[i])
+        w0, w1, _, _ = block(row, copies[i], number, of.k0, of.k1)
+        high[i], low[i] = w0, w1
+    for i in range(found):
+        tag, place = uint64(tags[numbers[i]]), uint64(places[i])
+        if bits[tag] == 0:
+            continue
+        table = columns[uint64(starts[tag]) : uint64(starts[tag + _1])]
+        number = draw_token(high[i], low[i], table, bits[tag])
+        drawn = words[uint64(first[tag]) + uint64(number)]
+        code = codes[place]
+        if way.match_case and shape[code] < SHAPES and shaped[drawn, shape[code]] >= 0:
+            drawn = shaped[drawn, shape[code]]
+        codes[place] = drawn
