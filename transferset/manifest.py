@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -201,7 +202,13 @@ class Manifest:
         except OSError as error:
             found = error.strerror or "an error"
             raise SetError(sentence("a readable manifest", found, str(path))) from None
-        return cls.from_bytes(raw, str(path))
+        return _read(raw, str(path))
+
+
+@lru_cache(maxsize=8)
+def _read(raw: bytes, at: str) -> Manifest:
+    """A manifest that is opened again and again is checked once; nobody changes one in place."""
+    return Manifest.from_bytes(raw, at)
 
 
 def _parse(raw: bytes, at: str) -> Json:

@@ -91,7 +91,7 @@ class _Expected:
             inner = column.values if pa.types.is_list(column.type) else None
             if column.null_count or (inner is not None and inner.null_count):
                 where = f"{path}, row {first_row} or later"
-                raise SetError(sentence(f"a {name} in every row", "null", where, REMEDY))
+                raise SetError(sentence(f"{name} in every row", "null", where, REMEDY))
         if self.vocab_size is not None:
             _check_ids(batch.column("input_ids"), self.vocab_size, path, first_row)
 

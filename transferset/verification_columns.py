@@ -58,7 +58,7 @@ def check_columns(batch: pa.RecordBatch, names: Names, at: str, first_row: int) 
     """
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if name not in NULLABLE:
-            require_rows(_there(column), f"a {name} in every row", at, first_row)
+            require_rows(_there(column), f"{name} in every row", at, first_row)
     if "label" in batch.schema.names:
         _check_label(batch.column("label"), names.get("label"), at, first_row)
     for side in _SIDES:

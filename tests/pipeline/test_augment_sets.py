@@ -98,6 +98,12 @@ def test_a_target_out_of_reach_is_said_to_be(task, tmp_path):
     assert len(found) < 50 * len(task)
 
 
+def test_a_target_that_the_originals_reach_needs_no_attempt(task, tmp_path):
+    step = Augment(mask=0.1, target="1x")
+    found = transferset.derive(task.root, tmp_path / "set", steps=[step], workers=1)
+    assert ids_of(found) == ids_of(task)
+
+
 @pytest.mark.parametrize("step", [SINGLE, EVERYTHING])
 def test_ids_equal_the_tokenizers_on_every_row(task, tmp_path, step, tokenizer):
     found = transferset.derive(task.root, tmp_path / "set", steps=[step], workers=1)

@@ -257,3 +257,23 @@ def test_fields_may_be_parted_by_another_character(build, tmp_path):
     path.write_text('sentence;label\n"well; yes";1\n')
     found = build(path, text="sentence", label="label", delimiter=";")
     assert table(found)["text"].to_pylist() == ["well; yes"]
+
+
+def test_rows_that_repeat_and_contradict_each_other_are_counted(build, tmp_path):
+    # by hand: "a" three times with two labels, "b" twice with one, "c" once
+    path = tmp_path / "train.tsv"
+    rows = [("a", 1), ("b", 0), ("A", 0), ("c", 1), ("b", 0), ("a", 1)]
+    path.write_text("sentence\tlabel\n" + "".join(f"{t}\t{n}\n" for t, n in rows))
+    found = build(path, text="sentence", label="label")
+    told = json.loads((found.root / "_tables/repeats.json").read_bytes())
+    assert told == {"repeated": 3, "contradicting": 1}
+    assert len(found) == 6
+
+
+def test_nan_among_scores_is_a_malformed_row(build, tmp_path):
+    path = tmp_path / "train.tsv"
+    path.write_text("sentence\tlabel\na\tnan\nb\t1.5\nc\t2.5\n")
+    with pytest.raises(InputError, match="line 2; correct it, or --skip-damaged"):
+        build(path, text="sentence", label="label")
+    found = build(path, text="sentence", label="label", skip_damaged=True)
+    assert table(found)["label"].to_pylist() == [1.5, 2.5]

@@ -101,3 +101,18 @@ def test_a_split_without_classes_is_the_recipe_that_it_always_was():
 def test_a_value_without_a_name_says_nothing(name):
     with pytest.raises(UsageError, match=rf"--{name} key=value"):
         step_from_text(name, "0.1")
+
+
+@pytest.mark.parametrize("value", ["10/3x", "1e400000000x", "x", "", "-1x", "0x", "20000x"])
+def test_a_target_is_a_plain_multiple(value):
+    with pytest.raises(UsageError, match="target like 10x"):
+        Augment(mask=0.1, target=value)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [("mask=0.1,mask=0.2", "one mask"), ("mask=1e-12", "mask of 0"), ("mask=0.6,pos=0.6", "up to 1")],
+)
+def test_values_that_cannot_be_meant(value, told):
+    with pytest.raises(UsageError, match=told):
+        step_from_text("augment", value)

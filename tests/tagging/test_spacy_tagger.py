@@ -166,7 +166,7 @@ class TestWhatIsMissing:
             load_tagger("spacy:no_such_model")
         assert str(caught.value) == (
             "expected spaCy for --tagger spacy, found none; "
-            "pip install 'transferset[spacy]', or choose --tagger lexicon"
+            "pip install 'transferset[spacy]', or choose another --tagger, for English lexicon"
         )
 
     def test_a_model(self) -> None:
@@ -174,7 +174,7 @@ class TestWhatIsMissing:
             load_tagger("spacy:xx_no_such_model")
         assert str(caught.value) == (
             "expected an installed spaCy model, found xx_no_such_model; "
-            "python -m spacy download xx_no_such_model, or choose --tagger lexicon"
+            "python -m spacy download xx_no_such_model, or choose another --tagger, for English lexicon"
         )
 
     def test_the_model_that_a_language_gets(self) -> None:

@@ -173,6 +173,10 @@ def plan_task(
     ).checked()
     options, place = checked.options(), Path(cache) if cache is not None else None
     files = open_tasks(given, options, place)
+    labels = label_names(files, options)
+    if labels.kind == "regression":  # from here on what is no number is malformed
+        options = replace(options, label_type="regression")
+        files = open_tasks(given, options, place)
     evals: Sequence[str] = listed(eval) if eval else ()
     unlabelled = replace(options, label=None)
     eval_files = open_tasks(evals, unlabelled, place) if evals else []
@@ -184,7 +188,7 @@ def plan_task(
     return make_task_plan(
         files,
         eval_files,
-        label_names(files, options),
+        labels,
         loaded,
         load_tokenizer(tokenizer or (DEMO if demo else None), engine=engine),
         checked,

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from transferset.cli.group import example, named_set, say, say_deviations, transferset
+from transferset.cli.group import (
+    example,
+    named_set,
+    say,
+    say_deviations,
+    say_repeats,
+    transferset,
+)
 from transferset.cli.step_options import DeriveCommand, read_steps, step_options
 from transferset.errors import UsageError, printable, sentence
+from transferset.steps import Dedupe
 
 if TYPE_CHECKING:
     from transferset.shards import ShardSet
@@ -94,6 +102,8 @@ def derive(
     sets = list(found.values()) if isinstance(found, dict) else [found]
     say_deviations(sets[0])
     _say_attempts(sets[0])
+    if isinstance(found, dict) and not any(isinstance(step, Dedupe) for step in steps):
+        say_repeats(api.open(root), " and may stand in several splits")
     for one in sets:
         _echo(one)
 

@@ -64,6 +64,27 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def say_repeats(found: ShardSet, more: str = "") -> None:
+    """Tell that rows of a task set are there several times.
+
+    Args:
+        found: The set.
+        more: What it may lead to.
+    """
+    import json
+
+    name = "_tables/repeats.json"
+    if not any(entry.file == name for entry in found.manifest.files):
+        return
+    told = json.loads((found.root / name).read_bytes())
+    several = told["contradicting"]
+    both = f", {several:,} of these texts with several labels" if several else ""
+    say(
+        f"NOTE: {told['repeated']:,} rows repeat an earlier one{both}{more}; "
+        "derive --dedupe exact keeps the first"
+    )
+
+
 def say_deviations(found: ShardSet) -> None:
     """Tell where a set is not as the publication had it whose name was given with `--as`."""
     preset = found.manifest.params.get("preset")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from transferset.cli.building import build, engine_option
-from transferset.cli.group import example, say
+from transferset.cli.group import example, say, say_repeats
 
 if TYPE_CHECKING:
     from transferset.shards import ShardSet
@@ -42,7 +42,8 @@ _LAYOUTS = "glue-sst2, cola, mrpc, stsb, qqp, mnli, qnli, rte, wnli, trec, label
 @click.option(
     "--tagger",
     metavar="spacy:MODEL|lexicon|nltk|none",
-    help="What cuts texts into words and tags them; lexicon ships with transferset. [spacy; for demo lexicon]",
+    help="What cuts texts into words and tags them; lexicon ships with transferset. "
+    "[spacy; for demo lexicon]",
 )
 @click.option(
     "--words",
@@ -125,6 +126,7 @@ def build_task(inputs: tuple[str, ...], dry_run: bool, out: Path | None, **optio
     with Bar() as bar:
         found = api.build_task(inputs, out, progress=bar, **options)
     _say_left_out(found)
+    say_repeats(found)
     totals = found.manifest.totals
     click.echo(f"{found.root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens{_told(found)}")
 

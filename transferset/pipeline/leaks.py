@@ -84,8 +84,8 @@ def read_table(path: Path, expected: str) -> pa.Table:
     except (pa.ArrowException, OSError) as error:
         told = str(error).partition("\n")[0]
         raise SetError(sentence("a readable table", told, str(path), REMEDY)) from None
-    if found.schema != SCHEMA:
-        columns = ", ".join(found.schema.names)
+    if found.schema != SCHEMA or any(column.null_count for column in found.columns):
+        columns = ", ".join(found.schema.names) if found.schema != SCHEMA else "nulls"
         raise SetError(sentence("a table of digests", columns, str(path), REMEDY))
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +17,22 @@ from transferset.manifest import MANIFEST, Manifest
 from transferset.pipeline.leaks import digests_of, read_leaks
 from transferset.pipeline.word_rules import read_word_rules
 from transferset.schema import ids_type
-from transferset.shards import ShardSet, stated_schema
+from transferset.shards import REMEDY, ShardSet, stated_schema
 from transferset.steps import ReplaceLm, Step, Vary
 from transferset.transforms import Setting
 from transferset.transforms.protocol import LanguageModel, Spelling
 
+if TYPE_CHECKING:
+    from transferset.tokens import WordPiece
+
 #: Largest vocabulary: the largest in use have a quarter of it.
 MOST_PIECES: Final = 1 << 21
+
+#: Tags have codes of a byte.
+MOST_TAGS: Final = 255
+
+#: [CLS], a piece, [SEP].
+LEAST_LENGTH: Final = 3
 
 
 def setting_of(found: ShardSet, steps: Sequence[Step], *, keep_label: bool = False) -> Setting:
@@ -73,6 +82,7 @@ def setting_of(found: ShardSet, steps: Sequence[Step], *, keep_label: bool = Fal
 def _for_words(found: ShardSet, setting: Setting, steps: Sequence[Vary]) -> Setting:
     """What steps that vary texts need besides."""
     table = read_leaks(found.root, found.manifest)
+    _check_words(found, setting)
     words = read_word_rules(found)
     models = [step for step in steps if isinstance(step, ReplaceLm)]
     return replace(
@@ -104,6 +114,27 @@ def parts_of(manifest: Manifest) -> tuple[str, ...]:
     return tuple(map(str, names)) if isinstance(names, list) else ()
 
 
+def _check_words(found: ShardSet, setting: Setting) -> None:
+    """Refuse a manifest that says of tags, lengths or pieces what cannot be.
+
+    Raises:
+        SetError: At the first such member.
+    """
+    where = str(found.root / MANIFEST)
+    if len(setting.tags) > MOST_TAGS:
+        told = f"at most {MOST_TAGS} names of tags"
+        raise SetError(sentence(told, f"{len(setting.tags):,}", where, REMEDY))
+    if setting.max_len is not None and setting.max_len < LEAST_LENGTH:
+        told = f"rows of at least {LEAST_LENGTH} ids"
+        raise SetError(sentence(told, f"max_len {setting.max_len}", where, REMEDY))
+    info = _tokenizer(found.root, (found.manifest.tokenizer or {})["sha256"]).info
+    known = (info.cls_id, info.sep_id, info.mask_id, info.vocab_size)
+    if (setting.cls, setting.sep, setting.mask, setting.vocab_size) != known:
+        told = f"special ids {', '.join(map(str, known[:3]))} as in its tokenizer"
+        stated = ", ".join(map(str, (setting.cls, setting.sep, setting.mask)))
+        raise SetError(sentence(told, stated, where, REMEDY))
+
+
 def open_language_model(step: ReplaceLm) -> LanguageModel:
     """The model of a step, loaded."""
     from transferset.language_models import open_masked_lm
@@ -113,10 +144,16 @@ def open_language_model(step: ReplaceLm) -> LanguageModel:
 
 @lru_cache(maxsize=4)
 def _spelling(root: Path, digest: str) -> Spelling:
-    from transferset.tokens import load_tokenizer
     from transferset.tokens.spelling import WordSpelling
 
-    return WordSpelling(load_tokenizer(str(root)))
+    return WordSpelling(_tokenizer(root, digest))
+
+
+@lru_cache(maxsize=4)
+def _tokenizer(root: Path, digest: str) -> WordPiece:
+    from transferset.tokens import load_tokenizer
+
+    return load_tokenizer(str(root))
 
 
 @lru_cache(maxsize=4)

@@ -19,6 +19,7 @@ from transferset.manifest import Json
 from transferset.pipeline import leaks
 from transferset.pipeline.corpus import READ, Reading, Run, statistics_of
 from transferset.pipeline.order import spill_path
+from transferset.pipeline.repeats import REPEATS, count_repeats
 from transferset.pipeline.rows import Statistics
 from transferset.pipeline.word_rules import WORDS
 from transferset.sources.tasks import LabelKind, TaskFile
@@ -108,7 +109,7 @@ def read_tasks(plan: TaskPlan, run: Run) -> Reading:
         [{**s, "rows": one["rows"]} for s, one in zip(plan.sources, parsed, strict=False)],
         statistics_of(results, [result["source"] for result in results]),
         ledger,
-        _tables(plan, parsed, results),
+        {**_tables(plan, parsed, results), **_repeats(run.root, len(results))},
         spent=[_path(run.root, EXAMPLES, i) for i in range(len(parsed))],
         files=files,
         data_bytes=sum(result["bytes"] for result in results),
@@ -155,6 +156,19 @@ def _tables(plan: TaskPlan, parsed: Sequence[Json], results: Sequence[Json]) -> 
             "word_pattern": info.word_pattern,
         }
     return tables
+
+
+def _repeats(root: Path, spills: int) -> dict[str, Json]:
+    """What is said of equal rows, if there are any."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for ordinal in range(spills):
+            with pa.memory_map(str(spill_path(root, READ, ordinal))) as source:
+                reader = pa.ipc.open_file(source)
+                yield from (reader.get_batch(i) for i in range(reader.num_record_batches))
+
+    found = count_repeats(batches())
+    return {REPEATS: found} if found["repeated"] else {}
 
 
 def _path(root: Path, stage: str, ordinal: int) -> Path:

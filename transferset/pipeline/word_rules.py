@@ -8,7 +8,7 @@ from typing import Final
 from transferset.errors import SetError, sentence
 from transferset.manifest import Json
 from transferset.pipeline.lineage import read_file
-from transferset.shapes import anything, check, text
+from transferset.shapes import Misshapen, anything, check, text
 from transferset.shards import REMEDY, ShardSet
 from transferset.tagging.words import ANY_WORD, ENGLISH_WORD
 
@@ -29,6 +29,9 @@ def read_word_rules(found: ShardSet) -> Json:
     try:
         body = json.loads(read_file(found, WORDS))
         check(body, {"stop_words": [text], "word_pattern": text, ...: anything})
+    except Misshapen as error:
+        at = f"{where}, {error.member}" if error.member else where
+        raise SetError(sentence(error.expected, error.found, at, REMEDY)) from None
     except (ValueError, RecursionError) as error:
         raise SetError(sentence("words of a tagger", str(error), where, REMEDY)) from None
     if body["word_pattern"] not in (ENGLISH_WORD, ANY_WORD):  # a stranger's could run for ever

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Final
@@ -14,6 +15,11 @@ MOST_ITERATIONS: Final = 10_000
 
 #: Attempts on each row when nobody says how many.
 USUAL_ITERATIONS: Final = 10
+
+_MULTIPLE: Final = re.compile(r"(\d{1,5}(?:\.\d{1,6})?)[xX]?", re.ASCII)
+
+#: Draws are numbers of 32 bits.
+_LEAST: Final = 2.0**-32
 
 _PAIRS: Final = ("cycle", "random", "both")
 _ORIGINALS: Final = ("first", "none")
@@ -97,10 +103,8 @@ def parse_multiple(text: str, option: str) -> Fraction:
     Raises:
         UsageError: It is none, or not above 0 and up to 10,000.
     """
-    try:
-        value = Fraction(str(text).lower().removesuffix("x"))
-    except (ValueError, ZeroDivisionError):
-        value = Fraction(0)
+    match = _MULTIPLE.fullmatch(str(text))
+    value = Fraction(match[1]) if match else Fraction(0)
     require(0 < value <= MOST_ITERATIONS, f"{option} target like 10x", repr(text))
     return value
 
@@ -134,7 +138,7 @@ class Augment(Vary):
     def __post_init__(self) -> None:
         each = {n: getattr(self, n) for n in ("mask", "pos", "delete", "swap", "window")}
         for name, p in each.items():
-            require(0 <= p <= 1, f"--augment {name} from 0 to 1", str(p))
+            require(p == 0 or _LEAST <= p <= 1, f"--augment {name} of 0, or 2**-32 to 1", str(p))
         total = sum(p for name, p in each.items() if name != "window")
         require(total <= 1 + 1e-9, "--augment with mask + pos + delete + swap up to 1", f"{total}")
         require(any(each.values()), "--augment mask=0.1,pos=0.1 or another change", "none")
@@ -167,7 +171,7 @@ class ReplaceLm(Vary):
     def __post_init__(self) -> None:
         do = "write --replace-lm model=DIR"
         require(bool(self.model), f"--replace-lm with its model ({do})", "none")
-        require(0 < self.p <= 1, "--replace-lm p above 0, up to 1", str(self.p))
+        require(_LEAST <= self.p <= 1, "--replace-lm p from 2**-32 to 1", str(self.p))
         require(
             1 <= self.candidates <= 1000,
             "--replace-lm candidates from 1 to 1000",

@@ -83,6 +83,9 @@ def _items(name: str, value: str | None) -> tuple[dict[str, object], dict[str, o
     named: dict[str, object] = {}
     for i, item in enumerate(value.split(",")):
         key, equals, rest = item.partition("=")
+        if equals and key.strip() in named:
+            found = f"{named[key.strip()]} and {rest.strip()}"
+            raise UsageError(sentence(f"--{name} with one {key.strip()}", found))
         if equals:
             named[key.strip()] = rest.strip()
         elif i == 0:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from transferset.steps import Augment
 from transferset.transforms.augment_kernels import Attempted, Way, vary_side
-from transferset.transforms.augment_words import SHAPES, Tables
+from transferset.transforms.augment_words import SHAPES, Alnum, Tables, alnum_of
 from transferset.transforms.buffers import flat
 from transferset.transforms.philox import as_words
 from transferset.transforms.protocol import Position, Setting, Surveyed
@@ -80,7 +80,8 @@ class Augmenting:
     def open(self, table: WordTable, folder: Path) -> Augmenter:
         """With the tables that `conclude` wrote."""
         with np.load(folder / _TABLES, allow_pickle=False) as found:
-            return Augmenter(self._step, Tables(*(found[name] for name in Tables._fields)))
+            tables = Tables(*(found[name] for name in Tables._fields))
+        return Augmenter(self._step, tables, alnum_of(table.words))
 
     def _counted(self, found: Surveyed) -> WordCounts:
         if self._counts is None:
@@ -106,14 +107,15 @@ class _Count:
 class Augmenter:
     """Makes attempts; see `variants.Varier`."""
 
-    def __init__(self, step: Augment, tables: Tables) -> None:
+    def __init__(self, step: Augment, tables: Tables, alnum: Alnum) -> None:
         """Prepare.
 
         Args:
             step: What is done to words.
             tables: What replacements are drawn from.
+            alnum: Which words would read as one.
         """
-        self._step, self._tables = step, tables
+        self._step, self._tables, self._alnum = step, tables, alnum
         sums = np.cumsum([exactly(p) for p in (step.mask, step.pos, step.delete, step.swap)])
         limits = [limit(min(p, Fraction(1))) for p in (*sums, exactly(step.window))]
         mask, pos, delete, swap, window = limits
@@ -130,8 +132,8 @@ class Augmenter:
             size = len(words.codes) * (stop - first)
             codes, space = np.empty(size, np.int32), np.empty(size, np.uint8)
             offsets = np.empty(len(rows) * (stop - first) + 1, np.int64)
-            out = (codes, space, offsets)
-            size = vary_side(words, tags, rows.row, rows.copy, of, self._way, self._tables, *out)
+            how, out = (self._way, self._tables, self._alnum), (codes, space, offsets)
+            size = vary_side(words, tags, rows.row, rows.copy, of, *how, *out)
             made.append(Words(codes[:size], space[:size], offsets))
         return tuple(made)
 
@@ -194,8 +196,11 @@ def _shapes(
 def shape_of(word: str) -> int:
     """Whether a word is 0 lower, 1 Title, 2 UPPER, or 3 something else.
 
-    A single capital is a title: `A` gives `The`, not `THE`.
+    A single capital is a title: `A` gives `The`, not `THE`. But `I` is a capital anywhere, so it
+    says nothing of what stands in its place.
     """
+    if word == "I":
+        return SHAPES
     if word.islower():
         return 0
     if word[:1].isupper() and (len(word) == 1 or word[1:].islower()):

@@ -17,7 +17,7 @@ from numba import uint32, uint64
 
 from transferset.compiled import inlined, kernel
 from transferset.transforms.augment_moves import SPARE, SPARE_SIDE, rearranged, whole_side
-from transferset.transforms.augment_words import Chosen, replace_words
+from transferset.transforms.augment_words import Chosen, keep_apart, replace_words
 from transferset.transforms.draws import bounded
 from transferset.transforms.philox import block
 from transferset.transforms.wording import MASKED
@@ -119,6 +119,7 @@ def vary_side(
     of: Any,
     way: Any,
     tables: Any,
+    alnum: Any,
     codes: Any,
     space: Any,
     offsets: Any,
@@ -133,6 +134,7 @@ def vary_side(
         of: See `Attempted`.
         way: See `Way`.
         tables: See `Tables`.
+        alnum: See `Alnum`.
         codes: int32, is written; room for all words of all attempts.
         space: uint8, is written, as long.
         offsets: int64[rows · attempts + 1], is written; row by row, attempt by attempt.
@@ -156,8 +158,10 @@ def vary_side(
         replace_words(tags[start:], rows[r], of, tables, way, chosen, found, codes[at:])
         made = offsets[uint64(r) * each + _1 : uint64(r + 1) * each + _1]
         if moves:
-            _move(words, start, count, address, of, way, drawn.words, codes, space, at, made)
+            _move(words, start, count, address, of, way, drawn.words, alnum, codes, space, at, made)
         else:
+            before = words.codes[start:]
+            keep_apart(before, count, alnum, chosen, found, codes[at:], space[at:])
             for i in range(len(made)):
                 made[i] = at + uint64(i + 1) * count
     return offsets[-1]
@@ -262,17 +266,19 @@ def _move(
     of: Any,
     way: Any,
     drawn: Any,
+    alnum: Any,
     codes: Any,
     space: Any,
     at: Any,
     made: Any,
 ) -> None:
     """Delete and swap words of all attempts on a row, in place, and take n-grams."""
-    end, here = at, uint64(0)
+    end, here, before = at, uint64(0), words.codes[start:]
     for k in range(of.first, of.stop):
         begin, where = end, _place_of(address, of, k)
         if side_changes(of.pairs, of.side, k, where) and count > 0:
-            end = rearranged(drawn[here:], count, way, codes, space, at, end)
+            some = drawn[here:]
+            end = rearranged(before, some, count, way, alnum, codes, space, at, end)
             here += (count + _3) >> _2 << _2
             if end == begin or way.window > 0:
                 end = whole_side(words, start, count, of, where, way, codes, space, begin, end)

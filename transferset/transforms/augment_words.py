@@ -1,4 +1,4 @@
-"""The loop of `augment` that draws words in the place of others."""
+"""The loop of `augment` that draws words in the place of others, and what keeps words apart."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from numba import uint64
 
-from transferset.compiled import kernel
+from transferset.compiled import inlined, kernel
 from transferset.transforms.philox import block
 from transferset.transforms.unigram import draw_token
 
@@ -57,6 +59,62 @@ class Chosen(NamedTuple):
     number: npt.NDArray[np.uint32]
     high: npt.NDArray[np.uint32]
     low: npt.NDArray[np.uint32]
+
+
+class Alnum(NamedTuple):
+    """Which words begin or end with a letter or digit: two of them that touch read as one word.
+
+    Attributes:
+        begins: bool[words + 1] by code; the last one is that of `MASKED` (−1), False.
+        ends: bool[words + 1], likewise.
+    """
+
+    begins: npt.NDArray[np.bool_]
+    ends: npt.NDArray[np.bool_]
+
+
+def alnum_of(words: pa.StringArray) -> Alnum:
+    """Look at the first and the last character of each word (`str.isalnum`)."""
+    parts = pc.utf8_slice_codeunits(words, 0, 1), pc.utf8_slice_codeunits(words, -1)
+    return Alnum(*map(_alnum, parts))
+
+
+def _alnum(characters: pa.StringArray) -> npt.NDArray[np.bool_]:
+    found = characters.dictionary_encode()
+    known = np.array([c.isalnum() for c in found.dictionary.to_pylist()], np.bool_)
+    return np.append(known[found.indices.to_numpy()], np.False_)
+
+
+@inlined
+def fuse(alnum: Any, codes: Any, space: Any, left: Any) -> Any:
+    """Whether a word and the next one would read as one."""
+    right = left + uint64(1)
+    return space[left] == 0 and alnum.ends[codes[left]] and alnum.begins[codes[right]]
+
+
+@kernel
+def keep_apart(
+    before: Any, count: Any, alnum: Any, chosen: Any, found: Any, codes: Any, space: Any
+) -> None:
+    """Put a space where a word that was replaced would become one with a neighbour.
+
+    Args:
+        before: int32, the words of the side as they were.
+        count: How many those are.
+        alnum: See `Alnum`.
+        chosen: See `Chosen`.
+        found: How many are chosen.
+        codes: int32, words of all attempts on the row.
+        space: uint8 of each, is changed.
+    """
+    for i in range(found):
+        place, j = uint64(chosen.place[i]), uint64(chosen.number[i])
+        if codes[place] == before[j]:
+            continue
+        if j > 0 and fuse(alnum, codes, space, place - _1):
+            space[place - _1] = 1
+        if j + _1 < count and fuse(alnum, codes, space, place):
+            space[place] = 1
 
 
 @kernel

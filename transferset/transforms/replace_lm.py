@@ -21,6 +21,7 @@ from transferset.errors import UsageError, sentence
 from transferset.files import write_atomic
 from transferset.manifest import canonical
 from transferset.steps import ReplaceLm
+from transferset.transforms.augment_words import Alnum, alnum_of
 from transferset.transforms.candidate_files import CandidateFiles, CandidateWriter
 from transferset.transforms.choice import threshold
 from transferset.transforms.philox import as_words
@@ -111,7 +112,7 @@ class Candidates:
 
     def open(self, table: WordTable, folder: Path) -> Varier:
         """The step, ready to vary rows."""
-        return CandidateVarier(self._step, CandidateFiles(folder))
+        return CandidateVarier(self._step, CandidateFiles(folder), alnum_of(table.words))
 
 
 def _sides(batch: pa.RecordBatch) -> int:
@@ -237,14 +238,16 @@ def _by_word(eligible: npt.NDArray[np.bool_], answers: Iterable[Any]) -> pa.List
 class CandidateVarier:
     """Draws variants from candidates: a `variation.Varier`."""
 
-    def __init__(self, step: ReplaceLm, files: CandidateFiles) -> None:
+    def __init__(self, step: ReplaceLm, files: CandidateFiles, alnum: Alnum) -> None:
         """Keep what is needed.
 
         Args:
             step: Parameters.
             files: The candidates of all rows.
+            alnum: Which words would read as one.
         """
-        self._step, self._files, self._below = step, files, threshold(step.p)
+        self._step, self._files, self._alnum = step, files, alnum
+        self._below = threshold(step.p)
 
     def variants(
         self, rows: Rows, first: int, stop: int, stride: int, at: Position
@@ -277,6 +280,7 @@ class CandidateVarier:
                 pairs,
                 key,
                 self._below,
+                self._alnum,
                 *made,
             )
             found.append(made)

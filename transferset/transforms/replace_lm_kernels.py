@@ -9,6 +9,7 @@ from numba import uint32, uint64
 
 from transferset.compiled import inlined, kernel
 from transferset.transforms.augment_kernels import side_changes
+from transferset.transforms.augment_words import fuse
 from transferset.transforms.draws import bounded
 from transferset.transforms.philox import block
 
@@ -27,11 +28,12 @@ def replace_side(
     pairs: Any,
     key: Any,
     below: Any,
+    alnum: Any,
     codes: Any,
     space: Any,
     offsets: Any,
 ) -> None:
-    """Make one side of all attempts on some rows; spaces stay as they are.
+    """Make one side of all attempts on some rows; spaces stay, and new ones keep words apart.
 
     Word j of side s is decided by word j mod 4 of block (s · 2**30) + 1 + j div 4 of its attempt,
     and its candidate chosen by block (s · 2**30) + 2**29 + j.
@@ -46,6 +48,7 @@ def replace_side(
         pairs: See `augment_kernels.side_changes`.
         key: Two uint32.
         below: Words of 32 bits below it mean that the word is replaced; see `choice.threshold`.
+        alnum: See `augment_words.Alnum`.
         codes: int32, is written; row by row, attempt by attempt.
         space: uint8, is written, as long.
         offsets: int64[rows · attempts + 1], is written.
@@ -61,6 +64,7 @@ def replace_side(
                 codes[at + j], space[at + j] = words.codes[start + j], words.space[start + j]
             if side_changes(pairs, side, k, where):
                 _replace(candidates, start, end, side, where, below, codes, at)
+                _keep_apart(words.codes, start, end, alnum, codes, space, at)
             at += end - start
             i += 1
             offsets[i] = at
@@ -86,6 +90,20 @@ def _replace(
             count = candidates.offsets[start + j + 1] - begin
             if count > 0 and uint64(drawn[i]) < below:
                 codes[at + j] = candidates.codes[begin + _choose(base, j, count, where)]
+
+
+@inlined
+def _keep_apart(
+    before: Any, start: Any, end: Any, alnum: Any, codes: Any, space: Any, at: Any
+) -> None:
+    """Put a space where a word that was replaced would become one with a neighbour."""
+    for j in range(end - start - 1):
+        if fuse(alnum, codes, space, uint64(at + j)):
+            left, right = (
+                codes[at + j] == before[start + j],
+                codes[at + j + 1] == before[start + j + 1],
+            )
+            space[at + j] = not (left and right)
 
 
 @inlined

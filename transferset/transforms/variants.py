@@ -152,6 +152,9 @@ class Attempts:
     same: int
 
 
+_NO_WORDS: Final = Words(np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(1, np.int64))
+
+
 class Maker:
     """Makes attempts and spells them."""
 
@@ -206,7 +209,10 @@ class Maker:
         """
         rows, each = rows_of(batch, self._table, self._tags), stop - first
         self._require_room(rows)
-        sides = self._varier.variants(rows, first, stop, self._stride, at)
+        if each:
+            sides = self._varier.variants(rows, first, stop, self._stride, at)
+        else:  # the originals alone are enough
+            sides = tuple(_NO_WORDS for _ in rows.sides)
         changed = np.zeros(len(rows) * each, np.bool_)
         for before, after in zip(rows.sides, sides, strict=True):
             mark_changed(before, after, each, changed)

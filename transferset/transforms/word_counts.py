@@ -192,6 +192,8 @@ def _words(words: list[Any]) -> pa.StringArray:
         found = pa.array(words, pa.string())
     except UnicodeEncodeError:  # lone surrogates are JSON, but no text
         raise Misshapen("words in UTF-8", "something else", "words") from None
+    if pc.any(pc.match_substring_regex(found, r"^$|[\s[:cntrl:]]")).as_py():
+        raise Misshapen("words without white space", "others", "words")
     if len(found) > 1 and not pc.all(pc.less(found[:-1], found[1:])).as_py():
         raise Misshapen("ascending words", "others", "words")
     return found

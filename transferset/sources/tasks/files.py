@@ -196,7 +196,8 @@ def label_names(files: Sequence[TaskFile], options: TaskOptions) -> LabelKind:
         for _ in reader:
             pass
         tallies.append((str(file.path), reader.labels))
-    return kind_of(tallies, options.label_type, classes_of(files))
+    skip = options.skip_damaged
+    return kind_of(tallies, options.label_type, classes_of(files), skip_damaged=skip)
 
 
 def classes_of(files: Sequence[TaskFile]) -> tuple[str, ...]:

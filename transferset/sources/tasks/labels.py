@@ -178,6 +178,8 @@ def kind_of(
     tallies: Iterable[tuple[str, Tally]],
     label_type: str = "auto",
     names: tuple[str, ...] = (),
+    *,
+    skip_damaged: bool = False,
 ) -> LabelKind:
     """Tell what the labels of all files are.
 
@@ -185,6 +187,8 @@ def kind_of(
         tallies: Of all files of the task that were read, each with its path.
         label_type: `auto`, `class` or `regression`.
         names: Of the classes, where a layout or the files state them.
+        skip_damaged: Whether labels that are no numbers may stand among scores: their rows are
+            malformed, and left out when the files are read as scores.
 
     Raises:
         InputError: Labels are scores but for some that are no finite numbers.
@@ -199,7 +203,7 @@ def kind_of(
     if not counts:
         return LabelKind("none", without=without)
     if label_type == "regression" or (
-        label_type == "auto" and not names and _are_scores(counts, read)
+        label_type == "auto" and not names and _are_scores(counts, read, skip_damaged)
     ):
         return LabelKind("regression", without=without)
     if len(counts) > Tally.MOST or any(tally.full for _, tally in read):
@@ -210,16 +214,20 @@ def kind_of(
     return LabelKind("class", names, tuple(written.get(name, 0) for name in names), without)
 
 
-def _are_scores(counts: Mapping[str | float, int], read: list[tuple[str, Tally]]) -> bool:
+def _are_scores(
+    counts: Mapping[str | float, int], read: list[tuple[str, Tally]], skip_damaged: bool
+) -> bool:
     labels = [str(label) for label in counts]
     numbers = [label for label in labels if _NUMBER.fullmatch(label)]
     odd = [label for label in labels if _NO_NUMBER.fullmatch(label)]
     if len(numbers) + len(odd) < len(labels) or all(_WHOLE.fullmatch(label) for label in numbers):
         return False
     for path, tally in read:
-        if tally.odd is not None:
+        if tally.odd is not None and not skip_damaged:
             row, label = tally.odd
-            raise InputError(sentence("a finite number as the label", label, f"{path}, row {row}"))
+            do = "correct it, or --skip-damaged leaves such rows out and counts them"
+            at = f"{path}, line {row}"
+            raise InputError(sentence("a finite number as the label", label, at, do))
     return True
 
 
