@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from driving import CLS, MASK, SEP
@@ -46,6 +47,8 @@ class Drawing:
 
 
 def shape(word):
+    if word == "I":
+        return None
     if word.islower():
         return str.lower
     if word[:1].isupper() and (len(word) == 1 or word[1:].islower()):
@@ -72,26 +75,38 @@ def replaced(step, word, tag, block, address, key, drawing):
 
 
 def reworded(step, words, space, tags, first, address, key, drawing):
-    """Words and spaces of a side, changed one by one."""
+    """Words and spaces of a side, changed one by one; with each its place, None if it is another."""
     draws = [words_of(first + 1 + j // 4, address, key)[j % 4] for j in range(len(words))]
     mask, pos, delete, swap = limits(step)
     out, j = [], 0
     while j < len(words):
         word, gap = words[j], space[j]
         if draws[j] < mask:
-            out.append([MASKED, gap])
+            out.append([MASKED, gap, None])
         elif draws[j] < pos:
             block = first + (1 << 29) + j
-            out.append([replaced(step, word, tags[j], block, address, key, drawing), gap])
+            new = replaced(step, word, tags[j], block, address, key, drawing)
+            out.append([new, gap, j if new == word else None])
         elif draws[j] < delete:
             for last in out[-1:]:
                 last[1] |= gap
         elif draws[j] < swap and min(draws[j + 1 : j + 2], default=0) >= swap:
-            out += [[words[j + 1], gap], [word, space[j + 1]]]
+            places = [j + 1, j] if words[j + 1] != word else [j, j + 1]
+            out += [[words[j + 1], gap, places[0]], [word, space[j + 1], places[1]]]
             j += 1
         else:
-            out.append([word, gap])
+            out.append([word, gap, j])
         j += 1
+    return kept_apart(out)
+
+
+def kept_apart(out):
+    """The same words, with a space where two that were not neighbours would read as one."""
+    for left, right in pairwise(out):
+        (word, gap, place), (following, _, after) = left, right
+        neighbours = place is not None and after == place + 1
+        one = word != MASKED != following and (word[-1:] + following[:1]).isalnum()
+        left[1] = gap or (one and bool(word and following) and not neighbours)
     return out
 
 
@@ -102,12 +117,12 @@ def varied_side(step, words, space, tags, side, address, key, drawing):
     last, spare = first + (1 << 30) - 1, [4 * ((1 << 31) + (side << 29))]
     if n and not out:
         kept = below(n, 4 * last + 3, spare, *address, key)
-        out = [[words[kept], space[kept]]]
+        out = [[words[kept], space[kept], kept]]
     if out and words_of(last, address, key)[0] < round(Fraction(str(step.window)) * WHOLE):
         size = 1 + below(min(5, len(out)), 4 * last + 1, spare, *address, key)
         start = below(len(out) - size + 1, 4 * last + 2, spare, *address, key)
         out = out[start : start + size]
-    return [w for w, _ in out], [bool(s) for _, s in out]
+    return [w for w, _, _ in out], [bool(s) for _, s, _ in out]
 
 
 def counted(rows):

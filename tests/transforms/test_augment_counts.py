@@ -189,7 +189,17 @@ def test_replacements_may_come_from_the_counts_of_another_set():
 @pytest.mark.parametrize(
     ("word", "shape"),
     [
-        *[("dog", 0), ("Dog", 1), ("DOG", 2), ("dOg", 3), ("I", 1), ("é", 0), ("É", 1), ("7", 3)],
+        *[
+            ("dog", 0),
+            ("Dog", 1),
+            ("DOG", 2),
+            ("dOg", 3),
+            ("I", 3),
+            ("A", 1),
+            ("é", 0),
+            ("É", 1),
+            ("7", 3),
+        ],
         *[("don't", 0), ("U.S.", 2), ("U.s.", 1), ("", 3), ("7th", 0), ("McDonald", 3), ("中", 3)],
     ],
 )

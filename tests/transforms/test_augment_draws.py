@@ -13,11 +13,14 @@ from plain_augment import augmented, changed_sides
 
 from transferset.steps.augmenting import Augment
 from transferset.transforms import Position
+from transferset.transforms.augment import AugmentRows
+from transferset.transforms.word_counts import count_words, merge_word_counts
 
 #: The first example may have to wait for the compiler.
 EXAMPLES = settings(max_examples=40, deadline=None)
 
 WORDS = ["a", "an", "dog", "Dog", "DOG", "runs", "Runs", "x1", "the", "The", "über", "Über"]
+WORDS += ["n't", "'s", ".", "co.", "(2", "I"]
 SPELLING = PlainSpelling(WORDS)
 TAGS = ["DET", "NOUN", "VERB", "X"]
 
@@ -109,13 +112,83 @@ def test_all_words_swapped_is_nothing_for_the_next_one_is_changed_itself():
 
 def test_swapped_words_leave_the_spaces_where_they_are():
     # a swap of the words 0 and 1, or 1 and 2; never both in one attempt, for 1 can move only once
-    found = one_row(Augment(swap=0.4, iterations=60), ["a", "dog", "runs"], [False, True, False])
-    assert sorted(found) == ["adog runs", "aruns dog", "doga runs"]
+    found = one_row(Augment(swap=0.4, iterations=60), ["a", ".", "runs"], [False, True, False])
+    assert sorted(found) == [".a runs", "a. runs", "aruns ."]
 
 
 def test_a_deleted_words_space_goes_to_the_word_before():
     found = one_row(Augment(delete=0.4, iterations=60), ["a", "dog", "runs"], [False, True, False])
     assert sorted(found) == sorted(["adog runs", "a runs", "adog", "dog runs", "a", "dog", "runs"])
+
+
+def drawn_from(words, step, spaces, drawn):
+    """Variants of one text of words of the tags 0, 1, … whose replacements are `drawn`."""
+    spelling = PlainSpelling(WORDS)
+    tags = list(range(len(words)))
+    batch = tagged_rows([[(words, tags)]], spelling, spaces=[[spaces]])
+    arrays = pa.array([w for w, _ in drawn], pa.string()), np.array([t for _, t in drawn], np.uint8)
+    fit = merge_word_counts([count_words(*arrays)], TAGS)
+
+    def make(step, setting):
+        return AugmentRows(step, setting, fit)
+
+    rows = run_rounds(step, [batch], setting_for(spelling, TAGS), make=make).rows()
+    return {row["text"] for row in rows if row["copy"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "drawn", "expected"),
+    [
+        # "dogn't" is one word; other words in its place must not look like one
+        (["dog", "n't"], [("runs", 0), ("n't", 1)], {"runs n't"}),
+        (["dog", "n't"], [("dog", 0), ("the", 1)], {"dog the"}),
+        (["dog", "n't"], [("runs", 0), ("the", 1)], {"runs n't", "dog the", "runs the"}),
+        # a point at either side of the boundary holds words apart
+        (["dog", "."], [("runs", 0), (".", 1)], {"runs."}),
+        (["dog", "."], [("dog", 0), ("'s", 1)], {"dog's"}),
+        (["dog", "."], [("dog", 0), ("n't", 1)], {"dog n't"}),
+        (["a", "(2"], [("an", 0), ("(2", 1)], {"an(2"}),
+        (["a", "(2"], [("co.", 0), ("x1", 1)], {"co.(2", "a x1", "co.x1"}),
+        # a word that is not changed keeps its neighbour, also beside one that is
+        (["a", "dog", "n't"], [("a", 0), ("dog", 1), ("x1", 2)], {"adog x1"}),
+        # and letters are those of any script
+        (["Über", "a"], [("über", 0), ("a", 1)], {"über a"}),
+    ],
+)
+def test_words_that_are_replaced_are_kept_apart_from_those_that_they_touch(words, drawn, expected):
+    step = Augment(pos=0.7, iterations=60)
+    assert drawn_from(words, step, [False] * len(words), drawn) == expected
+    moving = Augment(pos=0.7, delete=1e-9, iterations=60)  # the way of deletions, without any
+    assert drawn_from(words, moving, [False] * len(words), drawn) == expected
+
+
+def test_masks_touch_words_as_before():
+    found = one_row(Augment(mask=0.5, iterations=60), ["dog", "n't"], [False, False])
+    assert sorted(found) == ["[MASK][MASK]", "[MASK]n't", "dog[MASK]", "dogn't"]
+
+
+def test_words_between_which_one_was_deleted_are_kept_apart():
+    found = one_row(Augment(delete=0.4, iterations=99), ["dog", "(2", "x1"], [False] * 3)
+    assert sorted(found) == sorted(["dog(2x1", "(2x1", "dog x1", "dog(2", "dog", "(2", "x1"])
+    # a space that the rule would have put before a word that is gone does not stay
+    found = one_row(Augment(delete=0.4, iterations=99), ["dog", "n't", "."], [False] * 3)
+    assert sorted(found) == sorted(["dogn't.", "n't.", "dog.", "dogn't", "dog", "n't", "."])
+
+
+def test_words_that_change_places_are_kept_apart():
+    step = Augment(swap=0.4, iterations=99)
+    assert sorted(one_row(step, ["a", "dog", "runs"], [False] * 3)) == [
+        "a runs dog",
+        "adogruns",
+        "dog a runs",
+    ]
+    # equal words that change places are the same text
+    assert one_row(step, ["a", "a"], [False, False]) == ["aa"]
+
+
+def test_an_n_gram_keeps_the_spaces_that_it_had():
+    found = one_row(Augment(window=1.0, iterations=99), ["a", "dog", "n't"], [False] * 3)
+    assert sorted(found) == sorted(["adogn't", "adog", "dogn't", "a", "dog", "n't"])
 
 
 def test_of_a_text_that_is_deleted_one_word_stays_drawn():

@@ -16,7 +16,7 @@ from plain_noise import chi_square
 from transferset.steps.augmenting import Augment
 from transferset.transforms import Position
 from transferset.transforms.augment import Augmenter, Augmenting
-from transferset.transforms.augment_words import SHAPES, Tables
+from transferset.transforms.augment_words import SHAPES, Alnum, Tables
 from transferset.transforms.unigram import alias_table
 from transferset.transforms.wording import MASKED, Rows, Words
 
@@ -57,11 +57,14 @@ def tables(counts):
     )
 
 
+#: All words have a space, so none is looked up.
+SPACED = Alnum(np.zeros(1, np.bool_), np.zeros(1, np.bool_))
+
 COUNTS = [[1, 2, 3, 94], [5], list(range(1, 40))]
 
 
 def attempts(step, rows, counts=COUNTS):
-    return Augmenter(step, tables(counts)).variants(rows, 1, 1 + EACH, 1 + EACH, AT)
+    return Augmenter(step, tables(counts), SPACED).variants(rows, 1, 1 + EACH, 1 + EACH, AT)
 
 
 def test_words_are_masked_replaced_or_kept_as_often_as_they_should():

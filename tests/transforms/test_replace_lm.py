@@ -176,6 +176,20 @@ def test_spaces_stay_where_they_are():
     assert all(row["text"].count(" ") == 1 and ". " in row["text"] for row in rows)
 
 
+def test_words_that_are_replaced_are_kept_apart_from_those_that_they_touch():
+    spaces = [[[False] * 4]]
+    batch = tagged_rows([[(["zebra", "on", "cat", "."], [0] * 4)]], SPELLING, spaces=spaces)
+    rows = varied(ReplaceLm(**STEP, p=1.0), [batch]).rows()
+    # "zebraon" was there before
+    expected = {"zebraoncat."} | {f"zebraon {word}." for word in LEXICON["cat"]}
+    assert {row["text"] for row in rows} == expected
+    both = tagged_rows([[(["cat", "red"], [0] * 2)]], SPELLING, spaces=[[[False] * 2]])
+    rows = varied(ReplaceLm(model="m", p=0.5, iterations=80), [both]).rows()
+    words = [[w, *LEXICON[w]] for w in ("cat", "red")]
+    apart = {f"{a} {b}" for a in words[0] for b in words[1]} - {"cat red"}
+    assert {row["text"] for row in rows} == {"catred", *apart}
+
+
 def test_of_words_without_candidates_there_are_no_variants():
     found = varied(ReplaceLm(**STEP, p=1.0), [rows_of([["zebra on the ."]])])
     assert [row["copy"] for row in found.rows()] == [0]

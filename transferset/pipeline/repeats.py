@@ -1,4 +1,4 @@
-"""Rows of a task that repeat an earlier one, and those that contradict one: counted, never dropped."""
+"""Rows of a task that repeat an earlier one, or contradict one: counted, never dropped."""
 
 from __future__ import annotations
 
