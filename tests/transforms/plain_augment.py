@@ -75,7 +75,7 @@ def replaced(step, word, tag, block, address, key, drawing):
 
 
 def reworded(step, words, space, tags, first, address, key, drawing):
-    """Words and spaces of a side, changed one by one; with each its place, None if it is another."""
+    """Words and spaces of a side, changed one by one; and where each was, None if it is new."""
     draws = [words_of(first + 1 + j // 4, address, key)[j % 4] for j in range(len(words))]
     mask, pos, delete, swap = limits(step)
     out, j = [], 0

@@ -17,7 +17,7 @@ from numba import uint32, uint64
 
 from transferset.compiled import inlined, kernel
 from transferset.transforms.augment_moves import SPARE, SPARE_SIDE, rearranged, whole_side
-from transferset.transforms.augment_words import Chosen, keep_apart, replace_words
+from transferset.transforms.augment_words import Chosen, part_new, part_replaced, replace_words
 from transferset.transforms.draws import bounded
 from transferset.transforms.philox import block
 from transferset.transforms.wording import MASKED
@@ -146,7 +146,7 @@ def vary_side(
     for r in range(len(rows)):
         longest = max(longest, uint64(words.offsets[r + 1] - words.offsets[r]))
     drawn, chosen = _make_room(each * ((longest + _3) >> _2))
-    moves = way.swap > way.pos or way.window > 0
+    rearranges = way.swap > way.pos
     offsets[0] = 0
     for r in range(len(rows)):
         start, address = uint64(words.offsets[r]), (rows[r], copies[r])
@@ -157,11 +157,12 @@ def vary_side(
         found = _mask(count, address, of, way, drawn, blocks, chosen, codes[at:])
         replace_words(tags[start:], rows[r], of, tables, way, chosen, found, codes[at:])
         made = offsets[uint64(r) * each + _1 : uint64(r + 1) * each + _1]
-        if moves:
-            _move(words, start, count, address, of, way, drawn.words, alnum, codes, space, at, made)
-        else:
+        if not rearranges:
             before = words.codes[start:]
-            keep_apart(before, count, alnum, chosen, found, codes[at:], space[at:])
+            part_replaced(before, count, alnum, chosen, found, codes[at:], space[at:])
+        if rearranges or way.window > 0:
+            _move(words, start, count, address, of, way, drawn, alnum, codes, space, at, made)
+        else:
             for i in range(len(made)):
                 made[i] = at + uint64(i + 1) * count
     return offsets[-1]
@@ -273,12 +274,14 @@ def _move(
     made: Any,
 ) -> None:
     """Delete and swap words of all attempts on a row, in place, and take n-grams."""
-    end, here, before = at, uint64(0), words.codes[start:]
+    end, here, before, came = at, uint64(0), words.codes[start:], drawn.hits
     for k in range(of.first, of.stop):
         begin, where = end, _place_of(address, of, k)
         if side_changes(of.pairs, of.side, k, where) and count > 0:
-            some = drawn[here:]
-            end = rearranged(before, some, count, way, alnum, codes, space, at, end)
+            some = drawn.words[here:]
+            end = rearranged(some, count, way, codes, space, came, at, end)
+            if way.swap > way.pos:
+                part_new(before, came, alnum, codes, space, begin, end)
             here += (count + _3) >> _2 << _2
             if end == begin or way.window > 0:
                 end = whole_side(words, start, count, of, where, way, codes, space, begin, end)

@@ -8,7 +8,6 @@ import numpy as np
 from numba import uint64
 
 from transferset.compiled import inlined, kernel
-from transferset.transforms.augment_words import fuse
 from transferset.transforms.draws import bounded
 from transferset.transforms.philox import block
 
@@ -26,63 +25,32 @@ _1, _30 = uint64(1), uint64(30)
 
 @inlined
 def rearranged(
-    before: Any,
-    drawn: Any,
-    count: Any,
-    way: Any,
-    alnum: Any,
-    codes: Any,
-    space: Any,
-    at: Any,
-    end: Any,
+    drawn: Any, count: Any, way: Any, codes: Any, space: Any, came: Any, at: Any, end: Any
 ) -> Any:
     """Delete and swap words of one attempt: from `at` to `end`, which does not overtake it.
 
-    Of the words as they are and were (`before`), those that would read as one are kept apart.
+    Which word of the side each one was is written to `came`.
     """
-    begin, j, last = end, uint64(0), uint64(0)
+    begin, j = end, uint64(0)
     while j < count:
         word = uint64(drawn[j])
         code, gap = codes[at + j], space[at + j]
         if word < way.pos or word >= way.delete:
-            came = j
+            which = j
             swaps = way.delete <= word < way.swap and j + _1 < count
-            # two equal words that change places stay as they are, and so does their space
+            # equal words are left as they are, for nothing changes between them
             if swaps and uint64(drawn[j + _1]) >= way.swap and codes[at + j + _1] != code:
                 next_gap = space[at + j + _1]
                 codes[end], space[end] = codes[at + j + _1], gap
                 j += _1
-                _part(before, last, j, alnum, codes, space, begin, end)
-                last, gap = j, next_gap
+                gap, came[end - begin] = next_gap, j
                 end += _1
-            codes[end], space[end] = code, gap
-            _part(before, last, came, alnum, codes, space, begin, end)
-            last = came
+            codes[end], space[end], came[end - begin] = code, gap, which
             end += _1
         elif end > begin:
             space[end - _1] |= gap
         j += _1
     return end
-
-
-@inlined
-def _part(
-    before: Any,
-    last: Any,
-    came: Any,
-    alnum: Any,
-    codes: Any,
-    space: Any,
-    begin: Any,
-    end: Any,
-) -> None:
-    """Put a space before the word at `end` if it is new there and would read as one with the last.
-
-    They were the words `last` and `came` of the side.
-    """
-    if end > begin and fuse(alnum, codes, space, end - _1):
-        same = codes[end - _1] == before[last] and codes[end] == before[came]
-        space[end - _1] = not (same and came == last + _1)
 
 
 @kernel

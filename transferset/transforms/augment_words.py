@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numba import uint64
 
-from transferset.compiled import inlined, kernel
+from transferset.compiled import kernel
 from transferset.transforms.philox import block
 from transferset.transforms.unigram import draw_token
 
@@ -85,18 +85,37 @@ def _alnum(characters: pa.StringArray) -> npt.NDArray[np.bool_]:
     return np.append(known[found.indices.to_numpy()], np.False_)
 
 
-@inlined
-def fuse(alnum: Any, codes: Any, space: Any, left: Any) -> Any:
-    """Whether a word and the next one would read as one."""
-    right = left + uint64(1)
-    return space[left] == 0 and alnum.ends[codes[left]] and alnum.begins[codes[right]]
+@kernel
+def part_new(
+    before: Any, came: Any, alnum: Any, codes: Any, space: Any, begin: Any, end: Any
+) -> None:
+    """Put a space between words that touch and would read as one, unless they did so before.
+
+    Nothing that holds an array is handed to a function for each word: that would count references.
+
+    Args:
+        before: int32, the words of the side as they were.
+        came: Which of them each word was.
+        alnum: See `Alnum`.
+        codes: int32, words of all attempts,
+        space: uint8 of each, is changed.
+        begin: First word of the attempt,
+        end: and the one after its last.
+    """
+    begins, ends = alnum
+    for i in range(uint64(end - begin) - _1 if end > begin else uint64(0)):
+        at = uint64(begin) + uint64(i)
+        if space[at] == 0 and ends[codes[at]] and begins[codes[at + _1]]:
+            left, right = uint64(came[i]), uint64(came[uint64(i) + _1])
+            same = codes[at] == before[left] and codes[at + _1] == before[right]
+            space[at] = not (same and right == left + _1)
 
 
 @kernel
-def keep_apart(
+def part_replaced(
     before: Any, count: Any, alnum: Any, chosen: Any, found: Any, codes: Any, space: Any
 ) -> None:
-    """Put a space where a word that was replaced would become one with a neighbour.
+    """Do what `part_new` does where words were only replaced, looking at no others.
 
     Args:
         before: int32, the words of the side as they were.
@@ -107,14 +126,15 @@ def keep_apart(
         codes: int32, words of all attempts on the row.
         space: uint8 of each, is changed.
     """
+    (begins, ends), (places, _, numbers, _, _) = alnum, chosen
     for i in range(found):
-        place, j = uint64(chosen.place[i]), uint64(chosen.number[i])
+        place, j = uint64(places[i]), uint64(numbers[i])
         if codes[place] == before[j]:
             continue
-        if j > 0 and fuse(alnum, codes, space, place - _1):
-            space[place - _1] = 1
-        if j + _1 < count and fuse(alnum, codes, space, place):
-            space[place] = 1
+        if j > 0 and space[place - _1] == 0:
+            space[place - _1] = ends[codes[place - _1]] and begins[codes[place]]
+        if j + _1 < count and space[place] == 0:
+            space[place] = ends[codes[place]] and begins[codes[place + _1]]
 
 
 @kernel

@@ -9,7 +9,7 @@ from numba import uint32, uint64
 
 from transferset.compiled import inlined, kernel
 from transferset.transforms.augment_kernels import side_changes
-from transferset.transforms.augment_words import fuse
+from transferset.transforms.augment_words import part_new
 from transferset.transforms.draws import bounded
 from transferset.transforms.philox import block
 
@@ -56,18 +56,29 @@ def replace_side(
     first, stop, stride = attempts
     at, i = 0, 0
     offsets[0] = 0
+    came = _places(words.offsets)
     for r in range(len(rows)):
         start, end = words.offsets[r], words.offsets[r + 1]
+        before = words.codes[start:]
         for k in range(first, stop):
             where = rows[r], uint32(uint64(copies[r]) * uint64(stride) + uint64(k)), key[0], key[1]
             for j in range(end - start):
                 codes[at + j], space[at + j] = words.codes[start + j], words.space[start + j]
             if side_changes(pairs, side, k, where):
                 _replace(candidates, start, end, side, where, below, codes, at)
-                _keep_apart(words.codes, start, end, alnum, codes, space, at)
+                part_new(before, came, alnum, codes, space, at, at + end - start)
             at += end - start
             i += 1
             offsets[i] = at
+
+
+@kernel
+def _places(offsets: Any) -> Any:
+    """0, 1, … for each word of the longest row: none changes its place."""
+    longest = 0
+    for r in range(len(offsets) - 1):
+        longest = max(longest, offsets[r + 1] - offsets[r])
+    return np.arange(longest)
 
 
 @inlined
@@ -90,20 +101,6 @@ def _replace(
             count = candidates.offsets[start + j + 1] - begin
             if count > 0 and uint64(drawn[i]) < below:
                 codes[at + j] = candidates.codes[begin + _choose(base, j, count, where)]
-
-
-@inlined
-def _keep_apart(
-    before: Any, start: Any, end: Any, alnum: Any, codes: Any, space: Any, at: Any
-) -> None:
-    """Put a space where a word that was replaced would become one with a neighbour."""
-    for j in range(end - start - 1):
-        if fuse(alnum, codes, space, uint64(at + j)):
-            left, right = (
-                codes[at + j] == before[start + j],
-                codes[at + j + 1] == before[start + j + 1],
-            )
-            space[at + j] = not (left and right)
 
 
 @inlined
