@@ -111,7 +111,11 @@ def test_a_target_is_a_plain_multiple(value):
 
 @pytest.mark.parametrize(
     ("value", "told"),
-    [("mask=0.1,mask=0.2", "one mask"), ("mask=1e-12", "mask of 0"), ("mask=0.6,pos=0.6", "up to 1")],
+    [
+        ("mask=0.1,mask=0.2", "one mask"),
+        ("mask=1e-12", "mask of 0"),
+        ("mask=0.6,pos=0.6", "up to 1"),
+    ],
 )
 def test_values_that_cannot_be_meant(value, told):
     with pytest.raises(UsageError, match=told):

@@ -174,7 +174,8 @@ class TestWhatIsMissing:
             load_tagger("spacy:xx_no_such_model")
         assert str(caught.value) == (
             "expected an installed spaCy model, found xx_no_such_model; "
-            "python -m spacy download xx_no_such_model, or choose another --tagger, for English lexicon"
+            "python -m spacy download xx_no_such_model, "
+            "or choose another --tagger, for English lexicon"
         )
 
     def test_the_model_that_a_language_gets(self) -> None:
