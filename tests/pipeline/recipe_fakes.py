@@ -19,6 +19,7 @@ REAL: Mapping[str, Callable[..., Any]] = {
     "build wiki": api.build_wiki,
     "build books": api.build_books,
     "build text": api.build_text,
+    "build task": api.build_task,
     "derive": api.derive,
     "mix": api.mix,
     "report": api.report,

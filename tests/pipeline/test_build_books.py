@@ -168,7 +168,7 @@ def test_the_same_command_resumes_and_another_recipe_is_refused(build, library, 
     with pytest.raises(SetError, match="min_words was 0, is 5"):
         build(library, out, min_words=5)
     other = write_books(tmp_path / library.name, {"x.txt": prose(9)})
-    with pytest.raises(SetError, match="sources was"):
+    with pytest.raises(SetError, match=r"sources\[0\]\.blake3 was"):
         build(other, out)
 
 

@@ -156,7 +156,7 @@ def test_a_finished_set_is_opened_and_another_recipe_refused(parent, tmp_path):
     before = {p: p.stat().st_mtime_ns for p in out.rglob("*")}
     transferset.derive(parent.root, out, steps=[Shuffle()], workers=2)
     assert {p: p.stat().st_mtime_ns for p in out.rglob("*")} == before
-    with pytest.raises(SetError, match=r"params.steps was .*, is"):
+    with pytest.raises(SetError, match=r"params.steps\[0\].shuffle.window was null, is 3"):
         transferset.derive(parent.root, out, steps=[Shuffle(window=3)], workers=1)
     with pytest.raises(SetError, match="seed was 0, is 1"):
         transferset.derive(parent.root, out, steps=[Shuffle()], seed=1, workers=1)

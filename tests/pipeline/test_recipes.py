@@ -252,7 +252,10 @@ def test_a_wrong_setting_is_refused(read, setting, words):
         ("[set]", "at least one table"),
         ("[sets.a]", "did you mean 'set'"),
         (CORPUS + "[reprot]", "did you mean 'report'"),
-        ("[set.a]", "a command out of build books, build text, build wiki, derive, mix"),
+        (
+            "[set.a]",
+            "a command out of build books, build task, build text, build wiki, derive, mix",
+        ),
         ("[set.a]\ncommand = 'deriv'", "did you mean 'derive'"),
         ("[set.a]\ncommand = ['derive']", "a command out of"),
         ("[set]\na = 3", "expected a table"),

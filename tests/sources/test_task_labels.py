@@ -55,7 +55,7 @@ def test_scores_are_finite_numbers(tmp_path: Path, label: str) -> None:
 
 
 def test_a_score_that_is_no_number_among_labels_that_nobody_explained(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"a finite number as the label, found NaN at .*, row 2"):
+    with pytest.raises(InputError, match=r"a finite number as the label, found NaN at .*, line 2"):
         kind(tmp_path, "1.5", "NaN", "0.5")
     assert kind(tmp_path, "nan", "yes").names == ("nan", "yes")
 

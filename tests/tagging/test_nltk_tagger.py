@@ -142,7 +142,9 @@ class TestWords:
 
         rule = Treebank()
         monkeypatch.setattr(rule._tokenizer, "span_tokenize", give_up)
-        with pytest.raises(InputError, match="found one of 3 characters: a b; choose --tagger lex"):
+        with pytest.raises(
+            InputError, match="found one of 3 characters: a b; choose another --tagger"
+        ):
             rule(["a b"])
 
 
