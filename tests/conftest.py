@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 from corpus import write_dumps, write_tokenizer
+from hypothesis import HealthCheck, settings
 
 # A busy machine is slow, not wrong.
 settings.register_profile("patient", suppress_health_check=[HealthCheck.too_slow], deadline=None)
