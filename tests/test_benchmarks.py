@@ -136,7 +136,7 @@ def test_bytes_alone_are_counted_by_hand(script):
     assert found["share_of_memcpy"] == pytest.approx((1000 + 100) / 110 / 1000)
 
 
-@pytest.mark.parametrize("program", ["derive", "build_wiki", "inflate", "books"])
+@pytest.mark.parametrize("program", ["augment", "derive", "build_wiki", "inflate", "books"])
 def test_every_program_explains_itself(program):
     command = [sys.executable, str(SCRIPTS / f"{program}.py"), "--help"]
     told = subprocess.run(command, capture_output=True, text=True, check=True)
