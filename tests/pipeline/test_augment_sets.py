@@ -236,3 +236,12 @@ def test_killed_at_any_moment_and_run_again(task, tmp_path):
         process.wait()
     subprocess.run([*command, "--out", str(tmp_path / "killed")], check=True, timeout=120)
     assert files_of(tmp_path / "killed") == files_of(tmp_path / "whole")
+
+
+def test_datasets_opens_rows_without_a_label(task, tmp_path):
+    datasets = pytest.importorskip("datasets")
+    found = transferset.derive(task.root, tmp_path / "set", steps=[SINGLE], workers=1)
+    opened = datasets.load_from_disk(str(found.root))
+    assert opened.features["label"].names == ["bad", "good"]
+    assert opened["label"][:3] == [0, None, None]
+    assert opened[1]["input_ids"] == list(ids_of(found)[1])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 from blake3 import blake3
 
-from transferset import schema as schemas
 from transferset.files import write_atomic, writing
 from transferset.manifest import FileEntry, Json, ShardEntry, pretty
 from transferset.tokens import WordPiece
@@ -32,7 +32,7 @@ def write_datasets_files(
     info: Json = {
         "citation": "",
         "description": "",
-        "features": schemas.features(schema),
+        "features": json.loads(schema.metadata[b"huggingface"])["info"]["features"],
         "homepage": "",
         "license": "",
     }
