@@ -26,7 +26,7 @@ def assert_linear(name: str, unit: str) -> None:
     ):
         start = time.process_time()
         sentences = splitter.split(passage)
-        assert time.process_time() - start < 1
+        assert time.process_time() - start < 5  # of CPU; a quadratic scan takes minutes
         assert "".join("".join(sentences).split()) == "".join(passage.split())
 
 

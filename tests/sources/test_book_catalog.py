@@ -370,7 +370,7 @@ def test_a_field_of_100_mb_is_refused_by_its_row(tmp_path: Path, filler: bytes) 
     start = time.process_time()
     with pytest.raises(InputError, match=r"rows of at most 131,072 bytes, found .*row 3"):
         find_books_in(path, BookFilters())
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 10
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 << 10  # KiB
 
 

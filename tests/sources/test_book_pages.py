@@ -113,7 +113,7 @@ def test_many_comments_take_no_time(tmp_path: Path) -> None:
     path.write_bytes(b"<!---->" * 10_000)
     start = real_time.process_time()
     assert not_a_book(path) is None
-    assert real_time.process_time() - start < 0.5
+    assert real_time.process_time() - start < 3
 
 
 def test_a_book_that_tells_of_html_is_a_book(tmp_path: Path) -> None:

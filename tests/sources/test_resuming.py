@@ -243,7 +243,7 @@ def test_ctrl_c_stops_all_transfers_and_the_next_run_resumes(
     start = time.monotonic()
     child.send_signal(signal.SIGINT)
     assert child.wait() == 130
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 5
     assert not (tmp_path / "c.bin.part").exists()
     have = sum(part.stat().st_size for part in parts)
     stage.always = None

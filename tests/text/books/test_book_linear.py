@@ -100,7 +100,7 @@ def test_repeated_openers(layout: str) -> None:
         text = opener * (SIZE // 40 // len(opener))
         started = time.process_time()
         cleaner.clean(text)
-        assert time.process_time() - started < SECONDS / 10, repr(opener)
+        assert time.process_time() - started < SECONDS / 2, repr(opener)
 
 
 @pytest.mark.slow
