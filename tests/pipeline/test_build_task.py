@@ -277,3 +277,14 @@ def test_nan_among_scores_is_a_malformed_row(build, tmp_path):
         build(path, text="sentence", label="label")
     found = build(path, text="sentence", label="label", skip_damaged=True)
     assert table(found)["label"].to_pylist() == [1.5, 2.5]
+
+
+def test_a_limit_reads_fewer_examples_but_all_of_the_evaluation(build, tmp_path):
+    texts = sentences(40)
+    train = write_task(tmp_path / "train.tsv", texts)
+    dev = write_task(tmp_path / "dev.tsv", [*sentences(20, seed=9), texts[3]])
+    found = build(train, text="sentence", label="label", eval=[dev], limit=10)
+    assert texts[3] not in table(found)["text"].to_pylist()
+    assert len(found) == 9
+    left = [p.name for p in (found.root / "_run").rglob("*.arrow")]
+    assert left == []  # nothing that only the build needed

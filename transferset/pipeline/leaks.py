@@ -19,7 +19,6 @@ from transferset.errors import SetError, sentence
 from transferset.files import HashingFile
 from transferset.manifest import FileEntry, Manifest
 from transferset.shards import REMEDY
-from transferset.transforms.siphash import hash_rows
 
 #: Where they stand in a set.
 LEAKS: Final = "_tables/eval.arrow"
@@ -32,11 +31,10 @@ Digests = npt.NDArray[np.uint64]
 
 
 def digest(ids: npt.NDArray[Any], offsets: npt.NDArray[np.int32]) -> Digests:
-    """Digests of rows of ids, uint64[rows, 2]."""
-    from transferset.transforms.variation import KEY
+    """Digests of rows of ids, uint64[rows, 2], as variants are compared by."""
+    from transferset.transforms import variation  # most derivations do without
 
-    found: Digests = hash_rows(ids, offsets, *map(np.uint64, KEY))
-    return np.ascontiguousarray(found.T)
+    return np.ascontiguousarray(variation.digest(ids, offsets).T)
 
 
 def write_leaks(root: Path, batches: Iterable[pa.RecordBatch]) -> FileEntry:
