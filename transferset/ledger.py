@@ -49,6 +49,12 @@ class Reason(StrEnum):
     UNCHANGED = "unchanged"
     REPEATED = "repeated"
     SURPLUS = "surplus"
+    UNFINISHED = "unfinished"
+    UNDECODABLE = "undecodable"
+    BLANK = "blank"
+    NOT_A_PAIR = "not_a_pair"
+    COPIED = "copied"
+    COPIED_EVALUATION = "copied_evaluation"
     OTHER_SPLIT = "other_split"
     BY_TRANSFORM = "by_transform"
 
@@ -91,6 +97,12 @@ UNIT: Mapping[Reason, str] = {
     Reason.UNCHANGED: "attempts",
     Reason.REPEATED: "attempts",
     Reason.SURPLUS: "attempts",
+    Reason.UNFINISHED: "attempts",
+    Reason.UNDECODABLE: "attempts",
+    Reason.BLANK: "attempts",
+    Reason.NOT_A_PAIR: "attempts",
+    Reason.COPIED: "attempts",
+    Reason.COPIED_EVALUATION: "attempts",
     Reason.OTHER_SPLIT: "rows",
     Reason.BY_TRANSFORM: "rows",
 }
@@ -133,6 +145,12 @@ WHY: Mapping[Reason, str] = {
     Reason.UNCHANGED: "an attempt changed no piece of the row",
     Reason.REPEATED: "an attempt gave a row that is there already",
     Reason.SURPLUS: "an attempt gave a row beyond the target",
+    Reason.UNFINISHED: "the language model had not ended the row at --max-length",
+    Reason.UNDECODABLE: "what the language model wrote is no text",
+    Reason.BLANK: "the language model wrote nothing, or an empty side of a pair",
+    Reason.NOT_A_PAIR: "the language model wrote no separator of the pair, or several",
+    Reason.COPIED: "the language model wrote a row that it was given",
+    Reason.COPIED_EVALUATION: "the language model wrote a row of an evaluation file",
     Reason.OTHER_SPLIT: "the row is in another split",
     Reason.BY_TRANSFORM: "a transform from outside transferset dropped the row",
 }

@@ -37,6 +37,7 @@ _FIXED: Mapping[str, pa.DataType] = {
     "part": pa.uint16(),
     "parent_row": pa.uint64(),
     "copy": pa.uint32(),
+    "finished": pa.bool_(),
 }
 
 #: Columns of one number a row.

@@ -38,6 +38,7 @@ from transferset.manifest import (
     pretty,
 )
 from transferset.manifest import fingerprint as digest_recipe
+from transferset.models import RECORD, Record
 from transferset.shapes import INNER
 from transferset.version import __version__
 
@@ -57,6 +58,37 @@ OWN_FILES: Final = (
     "README.md",
     "croissant.json",
 )
+
+#: What transferset writes beside the record of a model.
+MODEL_FILES: Final = (
+    *("config.json", "generation_config.json"),
+    *("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json"),
+    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
+    *("README.md", "log.jsonl"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a directory is going to hold.
+
+    Attributes:
+        word: What people call it.
+        commit: The file that is written last.
+        own: Patterns of the other files, which may be removed to make it anew.
+        folders: That `own` files are in.
+        recipe: Digest of the recipe of what a directory holds.
+    """
+
+    word: str
+    commit: str
+    own: tuple[str, ...]
+    folders: tuple[str, ...]
+    recipe: Callable[[Path], str]
+
+
+SET: Final = Kind("set", MANIFEST, OWN_FILES, INNER, lambda root: Manifest.read(root).recipe)
+MODEL: Final = Kind("model", RECORD, MODEL_FILES, (), lambda root: Record.read(root).recipe)
 
 
 class Progress(Protocol):
@@ -221,16 +253,17 @@ def read_receipt(job: Job[Any]) -> Json | None:
 
 
 @contextmanager
-def building(root: Path, recipe: Json, *, force: bool) -> Iterator[bool]:
-    """Hold the directory of a set while it is built.
+def building(root: Path, recipe: Json, *, force: bool, kind: Kind = SET) -> Iterator[bool]:
+    """Hold the directory of a set or a model while it is made.
 
     Args:
-        root: The set's directory; made if needed, removed again if nothing came of it.
+        root: The directory; made if needed, removed again if nothing came of it.
         recipe: Everything that determines the bytes.
-        force: Throw away a set, or unfinished work, that is there already.
+        force: Throw away what is there already, finished or not.
+        kind: What is made.
 
     Yields:
-        True if the set still has to be built, False if it is already there.
+        True if it still has to be made, False if it is already there.
 
     Raises:
         SetError: Another process builds there, or the directory holds something else.
@@ -240,14 +273,14 @@ def building(root: Path, recipe: Json, *, force: bool) -> Iterator[bool]:
         root.mkdir(parents=True, exist_ok=True)
         fresh = not any(root.iterdir())
         if not fresh:
-            _require_own(root)
+            _require_own(root, kind)
         (root / RUN).mkdir(exist_ok=True)
     with _locked(root):
         try:
             with writing(root):
-                remove_temporaries(root)
-                todo = _prepare(root, recipe, force=force)
-            log(root, "start", set_is_there=not todo, pid=os.getpid())
+                remove_temporaries(root, kind)
+                todo = _prepare(root, recipe, force=force, kind=kind)
+            log(root, "start", **{f"{kind.word}_is_there": not todo}, pid=os.getpid())
             yield todo
             log(root, "end")
         except BaseException as error:
@@ -255,7 +288,7 @@ def building(root: Path, recipe: Json, *, force: bool) -> Iterator[bool]:
             raise
         finally:
             if fresh:
-                _leave_nothing_empty(root)
+                _leave_nothing_empty(root, kind)
 
 
 @contextmanager
@@ -269,37 +302,41 @@ def _locked(root: Path) -> Iterator[None]:
         raise SetError(sentence("a directory that nobody writes", found, str(root), do)) from None
 
 
-def _require_own(root: Path) -> None:
+def _require_own(root: Path, kind: Kind) -> None:
     """Refuse a directory that transferset did not make: later on, files in it are removed."""
+    for other in (SET, MODEL):
+        if other is not kind and (root / other.commit).exists():
+            do = "choose another --out"
+            raise SetError(sentence(f"no {other.word} there", f"a {other.word}", str(root), do))
     run = root / RUN
     kept = run.is_dir() and not run.is_symlink()
     if kept and ((run / "recipe.json").is_file() or (run / "lock").is_file()):
         return
-    if not run.exists() and not run.is_symlink() and (root / MANIFEST).exists():
-        Manifest.read(root)  # raises if it is none of ours
+    if not run.exists() and not run.is_symlink() and (root / kind.commit).exists():
+        kind.recipe(root)  # raises if it is none of ours
         return
     found = "files that are not transferset's"
     raise SetError(sentence("an empty or new directory", found, str(root), "choose another --out"))
 
 
-def remove_temporaries(root: Path) -> None:
+def remove_temporaries(root: Path, kind: Kind = SET) -> None:
     """Remove what killed writers left behind; call it under the lock only."""
-    own = [p for pattern in OWN_FILES for p in root.glob(f"{pattern}.tmp-*")]
-    own += root.glob(f"{MANIFEST}.tmp-*")
+    own = [p for pattern in kind.own for p in root.glob(f"{pattern}.tmp-*")]
+    own += root.glob(f"{kind.commit}.tmp-*")
     for path in (*own, *(root / RUN).glob("*.tmp-*"), *(root / RUN).glob("*/*.tmp-*")):
         if is_temporary(path):
             path.unlink()
 
 
-def _prepare(root: Path, recipe: Json, *, force: bool) -> bool:
+def _prepare(root: Path, recipe: Json, *, force: bool, kind: Kind) -> bool:
     kept = root / RUN / "recipe.json"
-    finished = (root / MANIFEST).exists()
+    finished = (root / kind.commit).exists()
     if force:
-        clear(root)
-    elif finished and Manifest.read(root).recipe == digest_recipe(recipe):
+        clear(root, kind)
+    elif finished and kind.recipe(root) == digest_recipe(recipe):
         return False
     elif finished or kept.exists():
-        _require_same(root, kept, recipe, "set" if finished else "unfinished set")
+        _require_same(root, kept, recipe, kind.word if finished else f"unfinished {kind.word}")
     write_atomic(kept, pretty(recipe))
     return True
 
@@ -324,28 +361,28 @@ def _require_same(root: Path, kept: Path, recipe: Json, what: str) -> None:
         )
 
 
-def clear(root: Path) -> None:
-    """Remove a set or unfinished work, and nothing that is not transferset's.
+def clear(root: Path, kind: Kind = SET) -> None:
+    """Remove a set, a model or unfinished work, and nothing that is not transferset's.
 
-    The manifest goes first: from then on there is no set.
+    What commits it goes first: from then on there is none.
     """
-    (root / MANIFEST).unlink(missing_ok=True)
-    for pattern in OWN_FILES:
+    (root / kind.commit).unlink(missing_ok=True)
+    for pattern in kind.own:
         for path in root.glob(pattern):
             if path.is_file() or path.is_symlink():
                 path.unlink()
-    for folder in INNER:
+    for folder in kind.folders:
         with contextlib.suppress(OSError):  # not there, or it holds what is not ours
             (root / folder).rmdir()
     for path in [p for p in (root / RUN).iterdir() if p.name != "lock"]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _leave_nothing_empty(root: Path) -> None:
-    if (root / MANIFEST).exists() or any((root / RUN).glob("*/*.json")):
+def _leave_nothing_empty(root: Path, kind: Kind) -> None:
+    if (root / kind.commit).exists() or any((root / RUN).glob("*/*.json")):
         return
-    remove_temporaries(root)  # of workers that were stopped while they wrote
-    clear(root)
+    remove_temporaries(root, kind)  # of workers that were stopped while they wrote
+    clear(root, kind)
     (root / RUN / "lock").unlink()
     (root / RUN).rmdir()
     if not any(root.iterdir()):

@@ -9,35 +9,75 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from transferset import api
+from transferset.api.running import recipe_functions
 from transferset.errors import SetError
-from transferset.manifest import MANIFEST
+from transferset.pipeline.recipes.commands import COMMANDS
+from transferset.pipeline.recipes.kinds import KINDS
 from transferset.steps import Split
+
+
+def lm_fit(
+    src: str | Path,
+    out: str | Path | None = None,
+    *,
+    model: str | Path | None = None,
+    config: str | Path | None = None,
+    tokenizer: str | Path | None = None,
+    validation: str | Path | None = None,
+    epochs: int = 1,
+    lr: float = 5e-5,
+    seed: int = 0,
+    device: str | None = None,
+    force: bool = False,
+    progress: object = None,
+) -> Any:
+    """Like the API's, which needs torch."""
+
+
+def lm_sample(
+    src: str | Path,
+    out: str | Path | None = None,
+    *,
+    model: str | Path,
+    rows: int | str,
+    preset: str | None = None,
+    base: str | Path | None = None,
+    batch: int | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    force: bool = False,
+    progress: object = None,
+) -> Any:
+    """Like the API's, which needs torch."""
+
 
 #: With these signatures a table is checked.
 REAL: Mapping[str, Callable[..., Any]] = {
-    "build wiki": api.build_wiki,
-    "build books": api.build_books,
-    "build text": api.build_text,
-    "build task": api.build_task,
-    "derive": api.derive,
-    "mix": api.mix,
-    "report": api.report,
+    "lm fit": lm_fit,
+    "lm sample": lm_sample,
+    **recipe_functions(),
 }
 
 
 @dataclass(frozen=True)
-class FakeSet:
+class Fake:
+    """A set or model that was "made"."""
+
     root: Path
 
     @property
     def recipe(self) -> str:
-        return (self.root / MANIFEST).read_text()
+        return record_of(self.root).read_text()
+
+
+def record_of(root: Path) -> Path:
+    """The manifest of a set, the record of a model."""
+    return next(path for kind in KINDS.values() if (path := root / kind.record).exists())
 
 
 @dataclass
 class Fakes(Mapping):
-    """A "set" is its recipe: command, parameters, and the recipes of its parents in full.
+    """A "set" or "model" is its recipe: command, parameters, and those of its parents in full.
 
     Attributes:
         calls: Of each function: command, place below the root, parameters.
@@ -68,7 +108,8 @@ class Fakes(Mapping):
     def _make(self, command: str, given: dict[str, Any]) -> Any:
         out = Path(given.pop("out"))
         force = given.pop("force")
-        assert {given.pop("workers"), given.pop("progress")} == {None}
+        assert given.keys() <= inspect.signature(REAL[command]).parameters.keys()
+        assert {given.pop("workers", None), given.pop("progress")} == {None}
         place = out.relative_to(self.root).as_posix()
         self.calls.append((command, place, given))
         last = (given.get("steps") or [None])[-1]
@@ -77,10 +118,10 @@ class Fakes(Mapping):
             return {name: self._write(command, given, out / name, force) for name in names}
         return self._write(command, given, out, force)
 
-    def _write(self, command: str, given: dict[str, Any], out: Path, force: bool) -> FakeSet:
+    def _write(self, command: str, given: dict[str, Any], out: Path, force: bool) -> Fake:
         recipe = json.dumps([command, out.name, _plain(given)], indent=1, sort_keys=True)
-        manifest = out / MANIFEST
-        there = manifest.read_text() if manifest.exists() else None
+        record = out / COMMANDS[command].makes.record
+        there = record.read_text() if record.exists() else None
         if there is not None and there != recipe and not force:
             raise SetError(f"another recipe at {out}")
         place = out.relative_to(self.root).as_posix()
@@ -88,9 +129,9 @@ class Fakes(Mapping):
             if place == self.broken:
                 raise KeyboardInterrupt
             out.mkdir(parents=True, exist_ok=True)
-            manifest.write_text(recipe)
+            record.write_text(recipe)
             self.made.append(place)
-        return FakeSet(out)
+        return Fake(out)
 
     def _report(self, sets: Any, out: Path, **given: Any) -> Path:
         places = [Path(one).relative_to(self.root).as_posix() for one in sets]
@@ -103,9 +144,9 @@ class Fakes(Mapping):
 
 
 def _plain(value: Any) -> Any:
-    """As JSON; a path of a set as what the set is, not where."""
+    """As JSON; a path of a set or model as what that is, not where."""
     if isinstance(value, Path):
-        return json.loads((value / MANIFEST).read_text())
+        return json.loads(record_of(value).read_text())
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

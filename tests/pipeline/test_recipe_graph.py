@@ -428,10 +428,10 @@ def test_the_report_covers_all_variants(run, fakes):
         ("seed = [[1]]", "give them labels"),
         ("seed = ['x']", r"a whole number, found 'x' at .*\[set.a\], seed"),
         ("sead = [1]", "did you mean 'seed'"),
-        ("source = ['demo']", "a set that takes source and leaves it open"),
+        ("source = ['demo']", "a set or model that takes source and leaves it open"),
         ("corpus.seed = [1]", r"seed stated once, found also in \[set.corpus\]"),
         ("corpus.sead = [1]", "did you mean 'seed'"),
-        ("seed = [1]\na.seed = [2]", "a set whose seed is left open"),
+        ("seed = [1]\na.seed = [2]", "a set or model whose seed is left open"),
         ("command = ['mix']", "a key out of"),
         ("workers = [1]", "a key out of"),
         (f"fit = ['{'x' * 61}']", "labels of 1 to 60"),
@@ -456,7 +456,7 @@ def test_a_matrix_of_ten_thousand_sets_is_planned_and_one_more_refused(plan):
     found = plan(CORPUS + derive("a", "corpus") + f"[matrix]\nseed = [{values}]\n")
     assert len(found.jobs) == 10_000
     assert time.process_time() - started < 10
-    with pytest.raises(UsageError, match="at most 10,000 sets, found 10,001"):
+    with pytest.raises(UsageError, match="at most 10,000 sets and models, found 10,001"):
         plan(CORPUS + derive("a", "corpus") + f"[matrix]\nseed = [{values},\n9999]\n")
 
 

@@ -227,7 +227,7 @@ def test_a_setting_reaches_matrix_and_report(read):
         ("corpus.sead=1", "did you mean 'seed'"),
         ("sead=1", "did you mean 'seed'"),
         ("corpus.command=mix", "a key out of"),
-        ("source=demo", "expected a set that takes source and leaves it open"),
+        ("source=demo", "expected a set or model that takes source and leaves it open"),
         ("small.seed=much", r"a whole number, found 'much' at .*my.toml, \[set.small\], seed"),
         ("report.fil=x", "did you mean 'file'"),
         ("matrix.seed=3", "a list of values"),
@@ -247,14 +247,14 @@ def test_a_wrong_setting_is_refused(read, setting, words):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "the key 'set'"),
+        ("", r"at least one table \[set.NAME\] or \[model.NAME\]"),
         ("set = 3", "at least one table"),
         ("[set]", "at least one table"),
         ("[sets.a]", "did you mean 'set'"),
         (CORPUS + "[reprot]", "did you mean 'report'"),
         (
             "[set.a]",
-            "a command out of build books, build task, build text, build wiki, derive, mix",
+            "of build books, build task, build text, build wiki, derive, lm sample, mix, found 'none'",
         ),
         ("[set.a]\ncommand = 'deriv'", "did you mean 'derive'"),
         ("[set.a]\ncommand = ['derive']", "a command out of"),
@@ -296,6 +296,7 @@ def test_a_wrong_setting_is_refused(read, setting, words):
         (CORPUS.replace(".corpus", '."r.json"') + "[report]\nfile = 'r'", "a place of its own"),
         (CORPUS.replace("corpus", "figures") + "[report]\nfigures = true", "a place of its own"),
         (CORPUS.replace("corpus", "matrix"), "a name of its own"),
+        (CORPUS.replace("corpus", '"matrix.x"'), "a name of its own"),
         (CORPUS + CORPUS.replace("corpus", "Corpus"), "more than capitals"),
         ("description = 3\n" + CORPUS, "a text"),
     ],

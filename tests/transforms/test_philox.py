@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numba import njit
 
 from transferset import rng
-from transferset.transforms import philox
+from transferset import philox
 
 WORD = st.integers(0, 2**32 - 1)
 ROW = st.integers(0, 2**64 - 1)

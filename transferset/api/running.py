@@ -1,4 +1,4 @@
-"""Running recipes of several sets."""
+"""Running recipes of sets and models."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from transferset.shards import ShardSet
 
 if TYPE_CHECKING:
+    from transferset.models import Model
     from transferset.stage import Progress
 
 
@@ -21,34 +22,49 @@ def run(
     force: bool = False,
     progress: Progress | None = None,
     told: Callable[[str, str], None] | None = None,
-) -> dict[str, ShardSet]:
-    """Make the sets of a recipe, each after those that it is made from.
+) -> dict[str, ShardSet | Model]:
+    """Make the sets and models of a recipe, each after those that it needs.
 
     Args:
         recipe: A TOML file, see `docs/pipelines.md`.
-        out: Directory below which the sets go; None is the recipe's name without its ending.
-        settings: Overrides, `NAME.key=value`, or `key=value` for all sets that take the key.
+        out: Directory below which they go; None is the recipe's name without its ending.
+        settings: Overrides, `NAME.key=value`, or `key=value` for all that take the key.
         workers: Worker processes; None is the number of processors.
         force: Replace what is there.
         progress: Told of finished work.
-        told: Told of each set and the report: its place, and `made` or `kept`.
+        told: Told of each set, each model and the report: its place, and `made` or `kept`.
 
     Returns:
-        The sets by name.
+        Sets and models by their place below `out`: `small`, `seed=1/small`, `split/train`.
 
     Raises:
         UsageError: The recipe, or a setting, is wrong.
-        TransfersetError: What the functions raise that make the sets.
+        TransfersetError: What the functions raise that make sets and models.
     """
+    from transferset.pipeline.recipes import run_recipe
+
+    return run_recipe(
+        Path(recipe),
+        Path(out) if out is not None else None,
+        settings,
+        recipe_functions(),
+        workers=workers,
+        force=force,
+        progress=progress,
+        told=told,
+    )
+
+
+def recipe_functions() -> dict[str, Callable[..., Any]]:
+    """The functions of the API by the name that their command has in a recipe; and `report`."""
     from transferset.api.books import build_books
     from transferset.api.building import build_wiki
     from transferset.api.deriving import derive, mix
     from transferset.api.showing import report
     from transferset.api.tasks import build_task
     from transferset.api.texts import build_text
-    from transferset.pipeline.recipes import run_recipe
 
-    functions: dict[str, Callable[..., Any]] = {
+    return {
         "build wiki": build_wiki,
         "build books": build_books,
         "build text": build_text,
@@ -57,13 +73,3 @@ def run(
         "mix": mix,
         "report": report,
     }
-    return run_recipe(
-        Path(recipe),
-        Path(out) if out is not None else None,
-        settings,
-        functions,
-        workers=workers,
-        force=force,
-        progress=progress,
-        told=told,
-    )

@@ -184,7 +184,7 @@ def _manifest(
         recipe=recipe,
         code={"transferset": __version__, "engine": "+".join(engines), **reading.code},
         tokenizer=tokenizer_json(corpus.tokenizer),
-        parents=[],
+        parents=list(reading.parents),
         sources=reading.sources,
         licence=" AND ".join(sorted({s["licence"] or "unknown" for s in reading.sources})),
         schema=schema.describe(corpus.schema),

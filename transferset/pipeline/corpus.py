@@ -68,6 +68,7 @@ class Reading:
         data_bytes: Bytes of columns that `build` cannot tell from the counts of rows and tokens.
         content_tokens: Ids that are no special pieces; None: two of each row are.
         code: What else made the rows, and in which version.
+        parents: Sets that rows come from, as they stand in the manifest.
     """
 
     results: list[Json]
@@ -81,6 +82,7 @@ class Reading:
     data_bytes: int = 0
     content_tokens: int | None = None
     code: Mapping[str, str] = field(default_factory=dict)
+    parents: Sequence[Json] = ()
 
 
 def statistics_of(results: Sequence[Json], codes: Sequence[int]) -> list[Json]:

@@ -9,12 +9,13 @@ from transferset.ledger import WHY, Reason
 from transferset.manifest import Json
 from transferset.report.attempts import attempts_of
 from transferset.report.corpus_table import corpus_rows, histogram_of, median
+from transferset.report.generated import generated_of
 from transferset.report.labels import NO_LABEL, labels_of, tags_of, words_of
 from transferset.schema import COLUMNS
 from transferset.shards import ShardSet
 
 #: Members of `row_facts`.
-ROW_FACTS: Final = ("labels", "words", "tags", "attempts")
+ROW_FACTS: Final = ("labels", "words", "tags", "attempts", "generated")
 
 #: Turns ids into (pieces, text).
 Decode = Callable[[list[int]], tuple[list[str], str]]
@@ -76,17 +77,18 @@ def row_facts(found: ShardSet) -> Json:
     """What a set's rows are labelled with, and how variants among them came about.
 
     Returns:
-        labels, words, tags (null without these columns; see `labels`) and attempts (see
-        `attempts`).
+        labels, words, tags (null without these columns; see `labels`), attempts (see `attempts`)
+        and generated (null without rows that a language model wrote; see `generated`).
 
     Raises:
-        SetError: A shard, or an account of attempts, is damaged.
+        SetError: A shard, or an account of attempts or of sampling, is damaged.
     """
     return {
         "labels": labels_of(found),
         "words": words_of(found),
         "tags": tags_of(found),
         "attempts": attempts_of(found),
+        "generated": generated_of(found),
     }
 
 

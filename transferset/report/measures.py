@@ -12,10 +12,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transferset.compiled import kernel
+from transferset.manifest import Json
 from transferset.report.column_batches import column_batches
 from transferset.report.id_rows import Bools, Counts, IdBatch, Pieces, Rows, id_batches
 from transferset.schema import COLUMNS
 from transferset.shards import ShardSet
+
+#: Percentiles of lengths that are shown.
+PERCENTS: Final = (1, 5, 25, 50, 75, 95, 99)
 
 _CONTENT: Final = 1  # bits of what a piece is
 _STARTS_WORD: Final = 2
@@ -151,7 +155,7 @@ class _Tally:
             )
         )  # fmt: skip
         lengths = (content, np.diff(batch.offsets), words)
-        self.histograms = [_summed(h, v) for h, v in zip(self.histograms, lengths, strict=True)]
+        self.histograms = [histogram_with(h, v) for h, v in zip(self.histograms, lengths, strict=True)]
         for name in _texts(batch.columns.schema.names):
             self.text_bytes += _string_bytes(batch.columns.column(name))
 
@@ -183,8 +187,8 @@ def _count(
     return position
 
 
-def _summed(histogram: Counts, values: npt.NDArray[Any]) -> Counts:
-    """The histogram with more values counted."""
+def histogram_with(histogram: Counts, values: npt.NDArray[Any]) -> Counts:
+    """A histogram of values from 0 on, with more values counted."""
     more = np.bincount(values, minlength=len(histogram))
     more[: len(histogram)] += histogram
     return more
@@ -217,6 +221,20 @@ def quantiles(histogram: Counts, qs: Sequence[float]) -> list[int]:
     shares = [Fraction(q).limit_denominator(10**9) for q in qs]
     ranks = [max(1, -(-q.numerator * total // q.denominator)) for q in shares]
     return [int(i) for i in np.searchsorted(ends, ranks)]
+
+
+def length_facts(histogram: Counts) -> Json | None:
+    """Mean, extremes and percentiles of the lengths in a histogram; None of no rows."""
+    present = np.flatnonzero(histogram)
+    if not len(present):
+        return None
+    values = quantiles(histogram, [percent / 100 for percent in PERCENTS])
+    return {
+        "mean": mean(histogram),
+        "min": int(present[0]),
+        "max": int(present[-1]),
+        "quantiles": dict(zip(map(str, PERCENTS), values, strict=True)),
+    }
 
 
 def mean(histogram: Counts) -> float:

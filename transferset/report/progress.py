@@ -29,6 +29,7 @@ _VERBS: Final = {
     "write": "writing",
     "measure": "measuring",
     "compare": "comparing",
+    "attempts": "sampling",
 }
 
 
@@ -55,6 +56,7 @@ class Bar:
         self._task: TaskID | None = None
         self._downloads: dict[str, TaskID] = {}
         self._rows = 0
+        self._counted = "rows"
 
     def __enter__(self) -> Bar:
         self._bar.start()
@@ -78,15 +80,16 @@ class Bar:
     def start(self, stage: str, total: int, unit: str) -> None:
         """A stage begins: `total` units of work."""
         self._rows = 0
+        self._counted = "pieces" if unit == "pieces" else "rows"
         self._task = self._bar.add_task(
             _VERBS.get(stage.partition("-")[0], stage), total=total, rate=""
         )
 
     def advance(self, amount: int, rows: int) -> None:
-        """A task ended: units of work, and rows it gave."""
+        """A task ended: units of work, and rows (where a model writes: pieces) it gave."""
         if self._task is None:
             return
         self._rows += rows
         elapsed = self._bar.tasks[self._task].elapsed or 0.0
-        rate = f"{self._rows / elapsed:,.0f} rows/s" if elapsed > 0 else ""
+        rate = f"{self._rows / elapsed:,.0f} {self._counted}/s" if elapsed > 0 else ""
         self._bar.update(self._task, advance=amount, rate=rate)

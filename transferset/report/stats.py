@@ -9,16 +9,16 @@ import numpy as np
 from transferset.manifest import Json
 from transferset.report.bigrams import LONGEST, NgramTable
 from transferset.report.divergence import Divergence, divergence, ngram_divergence
+from transferset.report.generated import codes_of, generated_of
+from transferset.report.generated_measures import generated_measures, natural_side
+from transferset.report.generated_measures import rows_to_read as of_generated
 from transferset.report.id_rows import Bools, Counts, Rows, rows_of
 from transferset.report.inspect import ROW_FACTS, summary
-from transferset.report.measures import Measures, mean, measure, quantiles
+from transferset.report.measures import Measures, length_facts, mean, measure, quantiles
 from transferset.report.relatives import source_of
 from transferset.report.wording import listed
 from transferset.schema import COLUMNS
 from transferset.shards import ShardSet
-
-#: Percentiles of lengths that are shown.
-PERCENTS: Final = (1, 5, 25, 50, 75, 95, 99)
 
 #: Points of the type-token curve for each factor of ten.
 POINTS_PER_DECADE: Final = 4
@@ -42,7 +42,8 @@ def stats(
         label, name, root, op, columns, rows, tokens, content_tokens, bytes, text_bytes, types,
         type_token_ratio, unknown, unknown_share, length, content_length, words_per_row,
         statistics (of the sources), corpus (the same by part, and the whole),
-        labels, words, tags, attempts (see `inspect.row_facts`),
+        labels, words, tags, attempts, generated (see `inspect.row_facts`; `generated` has also
+        `measures`, see `generated_measures`, null of a set without ids),
         type_token (pairs of tokens and types), divergence, divergence_reason (why that is null),
         and ids_reason (why nothing is counted in ids; null if it is).
 
@@ -70,10 +71,12 @@ def stats_of(
         compared = _compared(found, measured, parent, progress)
         reason = None if compared else "one of the two sets has no content tokens"
     facts = summary(found)
+    shown = {name: facts[name] for name in ("statistics", "corpus", *ROW_FACTS)}
     return {
         **_identity(found, measured),
         **_amounts(measured),
-        **{name: facts[name] for name in ("statistics", "corpus", *ROW_FACTS)},
+        **shown,
+        "generated": _generated(found, facts["generated"], parent, progress),
         "type_token": type_token_curve(measured),
         "divergence": compared,
         "divergence_reason": reason,
@@ -83,9 +86,33 @@ def stats_of(
 
 def rows_to_read(found: ShardSet, parent: ShardSet | None) -> int:
     """Rows of which `stats` tells its progress: each pass over a set counts them anew."""
+    written = _generated_rows_to_read(found, parent)
     if parent is None or _incomparable(found, parent):
-        return rows_of(found)
-    return LONGEST * (rows_of(found) + rows_of(parent))
+        return rows_of(found) + written
+    return LONGEST * (rows_of(found) + rows_of(parent)) + written
+
+
+def _generated_rows_to_read(found: ShardSet, parent: ShardSet | None) -> int:
+    known = generated_of(found) if len(codes_of(found.manifest)) and _has_ids(found) else None
+    if known is None:
+        return 0
+    return of_generated(found, natural_side(found, known["natural"], _alike(found, parent)))
+
+
+def _generated(
+    found: ShardSet, known: Json | None, parent: ShardSet | None, progress: Rows | None
+) -> Json | None:
+    if known is None:
+        return None
+    if not _has_ids(found):
+        return {**known, "measures": None}
+    natural = natural_side(found, known["natural"], _alike(found, parent))
+    return {**known, "measures": generated_measures(found, natural, progress)}
+
+
+def _alike(found: ShardSet, parent: ShardSet | None) -> ShardSet | None:
+    """The parent, if its ids mean the same."""
+    return None if parent is None or _incomparable(found, parent) else parent
 
 
 def _identity(found: ShardSet, measured: Measures) -> Json:
@@ -113,22 +140,9 @@ def _amounts(measured: Measures) -> Json:
         **(counts if measured.has_ids else dict.fromkeys(counts)),
         "type_token_ratio": types / content if content else None,
         "unknown_share": measured.unknown / content if content else None,
-        "length": _lengths(measured.total_lengths),
-        "content_length": _lengths(measured.lengths),
+        "length": length_facts(measured.total_lengths),
+        "content_length": length_facts(measured.lengths),
         "words_per_row": _words(measured.words),
-    }
-
-
-def _lengths(histogram: Counts) -> Json | None:
-    present = np.flatnonzero(histogram)
-    if not len(present):
-        return None
-    values = quantiles(histogram, [percent / 100 for percent in PERCENTS])
-    return {
-        "mean": mean(histogram),
-        "min": int(present[0]),
-        "max": int(present[-1]),
-        "quantiles": dict(zip(map(str, PERCENTS), values, strict=True)),
     }
 
 

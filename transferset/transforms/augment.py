@@ -19,7 +19,7 @@ from transferset.steps import Augment
 from transferset.transforms.augment_kernels import Attempted, Way, vary_side
 from transferset.transforms.augment_words import SHAPES, Alnum, Tables, alnum_of
 from transferset.transforms.buffers import flat
-from transferset.transforms.philox import as_words
+from transferset.philox import as_words
 from transferset.transforms.protocol import Position, Setting, Surveyed
 from transferset.transforms.unigram import alias_table
 from transferset.transforms.variants import sides_of

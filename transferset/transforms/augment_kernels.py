@@ -19,7 +19,7 @@ from transferset.compiled import inlined, kernel
 from transferset.transforms.augment_moves import SPARE, SPARE_SIDE, rearranged, whole_side
 from transferset.transforms.augment_words import Chosen, part_new, part_replaced, replace_words
 from transferset.transforms.draws import bounded
-from transferset.transforms.philox import block
+from transferset.philox import block
 from transferset.transforms.wording import MASKED
 
 #: What `pairs` means to a kernel; a row of one side is changed in any case.

@@ -9,7 +9,7 @@ from numba import uint64
 
 from transferset.compiled import inlined, kernel
 from transferset.transforms.draws import bounded
-from transferset.transforms.philox import block
+from transferset.philox import block
 
 #: Longest n-gram that is taken (Tang et al. 2019, § 3.2).
 LONGEST: Final = np.uint64(5)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numba import uint64
 
 from transferset.compiled import kernel
-from transferset.transforms.philox import block
+from transferset.philox import block
 from transferset.transforms.unigram import draw_token
 
 #: Shapes of words that others can be given; see `word_shapes`.

@@ -17,7 +17,7 @@ import pyarrow as pa
 from numba import uint64
 
 from transferset.compiled import inlined, kernel
-from transferset.transforms import philox
+from transferset import philox
 from transferset.transforms.buffers import Offsets, addresses
 from transferset.transforms.protocol import Position
 

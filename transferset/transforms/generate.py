@@ -23,7 +23,7 @@ from transferset.steps import Generate
 from transferset.steps.amounts import parse_amount, resolve_amount
 from transferset.transforms.buffers import addressed, lists
 from transferset.transforms.fit import FIT_FILE, Fit, fit_surveyed, read_fit
-from transferset.transforms.philox import as_words, block
+from transferset.philox import as_words, block
 from transferset.transforms.protocol import Position, Setting, Surveyed
 from transferset.transforms.unigram import (
     LENGTHS,

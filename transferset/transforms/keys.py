@@ -14,7 +14,7 @@ import numpy.typing as npt
 from numba import uint32, uint64
 
 from transferset.compiled import inlined, kernel
-from transferset.transforms.philox import block
+from transferset.philox import block
 
 Keys = npt.NDArray[np.uint64]
 

@@ -15,7 +15,7 @@ from transferset.transforms.attempts import Round, accepted_file, dropped_file
 from transferset.transforms.buckets import Buckets
 from transferset.transforms.keys import row_keys
 from transferset.transforms.marks import MARK, make_marks, write_marks
-from transferset.transforms.philox import as_words
+from transferset.philox import as_words
 from transferset.transforms.protocol import Position
 from transferset.transforms.threshold import Columns, edges
 

@@ -24,7 +24,7 @@ from transferset.steps import ReplaceLm
 from transferset.transforms.augment_words import Alnum, alnum_of
 from transferset.transforms.candidate_files import CandidateFiles, CandidateWriter
 from transferset.transforms.choice import threshold
-from transferset.transforms.philox import as_words
+from transferset.philox import as_words
 from transferset.transforms.protocol import LanguageModel, Position, Setting, Survey, Surveyed
 from transferset.transforms.replace_lm_kernels import replace_side
 from transferset.transforms.variants import Varier

@@ -11,7 +11,7 @@ from transferset.compiled import inlined, kernel
 from transferset.transforms.augment_kernels import side_changes
 from transferset.transforms.augment_words import part_new
 from transferset.transforms.draws import bounded
-from transferset.transforms.philox import block
+from transferset.philox import block
 
 _CHOOSING = uint64(1 << 29)
 _1, _4, _30 = uint64(1), uint64(4), uint64(30)

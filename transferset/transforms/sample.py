@@ -17,7 +17,7 @@ from transferset.steps.amounts import parse_amount, resolve_amount
 from transferset.transforms.bootstrap import BootstrapRows, draw_rows
 from transferset.transforms.buffers import addresses, flat, keep
 from transferset.transforms.keys import consecutive_keys, row_keys
-from transferset.transforms.philox import as_words
+from transferset.philox import as_words
 from transferset.transforms.protocol import Position, Setting, Surveyed, Transformer
 from transferset.transforms.threshold import Columns, Edge, edges
 

@@ -14,7 +14,7 @@ from numba import uint32, uint64
 
 from transferset.compiled import inlined, kernel
 from transferset.transforms.keys import join
-from transferset.transforms.philox import as_words, block
+from transferset.philox import as_words, block
 
 _32 = uint64(32)
 _LOW = uint64(0xFFFFFFFF)

@@ -19,7 +19,7 @@ from transferset.steps import Split
 from transferset.steps.amounts import parse_shares
 from transferset.transforms.buffers import addresses, keep
 from transferset.transforms.keys import Keys, document_keys, row_keys
-from transferset.transforms.philox import as_words
+from transferset.philox import as_words
 from transferset.transforms.protocol import Position, Setting, Surveyed
 from transferset.transforms.strata import StrataSurvey, TakeStrata, cut_strata
 from transferset.transforms.threshold import Columns, Edge, edges

@@ -1,4 +1,4 @@
-"""Recipes: several sets, each made from others, as one TOML file (`transferset run`).
+"""Recipes: sets and models, each made from others, as one TOML file (`transferset run`).
 
     description = "…"
 
@@ -11,15 +11,27 @@
     from = "corpus"                  # a set of this recipe, or the path of one
     steps = [{ sample = "10%" }]
 
-    [matrix]                         # every set that takes a seed and states none, three times
+    [model.writer]                   # a folder OUT/writer
+    command = "lm fit"
+    from = "small"
+    config = "gpt2.json"
+
+    [set.written]
+    command = "lm sample"
+    from = "small"
+    model = "writer"                 # a model of this recipe, or the folder of one
+    rows = "10x"
+
+    [matrix]                         # all that take a seed and state none, three times
     seed = [1, 2, 3]
 
     [report]                         # one page about the sets, when they are there
     sets = ["corpus", "small"]
 
-`reading` bounds what a file may cost, `commands` knows what each table may state, `settings` are
-`--set`, `matrix` fans out, `recipe` puts these together, `graph` brings the work into order, and
-`running` does it; `reporting` writes the page.
+`reading` bounds what a file may cost, `kinds` are what tables make, `references` how they name each
+other, `commands` knows what each table may state, `settings` are `--set`, `matrix` fans out,
+`recipe` puts these together, `graph` brings the work into order, and `running` does it; `reporting`
+writes the page.
 """
 
 from transferset.pipeline.recipes.graph import Job, Plan, make_plan

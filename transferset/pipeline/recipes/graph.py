@@ -1,4 +1,4 @@
-"""From the tables of a recipe to jobs in order: each set after those that it is made from."""
+"""From the tables of a recipe to jobs in order: each after those that it needs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from math import prod
 from typing import Any, Final
 
 from transferset.errors import UsageError, sentence
-from transferset.pipeline.recipes.commands import Command, Reference
+from transferset.pipeline.recipes.commands import Command
 from transferset.pipeline.recipes.matrix import MOST_JOBS
 from transferset.pipeline.recipes.recipe import Recipe, Report, Variant
+from transferset.pipeline.recipes.references import Reference
 from transferset.pipeline.recipes.settings import unknown
 from transferset.steps import Split
 
@@ -25,7 +26,7 @@ Choice = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One set to be made.
+    """One set or model to be made.
 
     Attributes:
         place: Its folder below OUT: `small`, or `seed=1/small` for a variant.
@@ -41,6 +42,11 @@ class Job:
     params: Mapping[str, Any]
     parts: tuple[str, ...] = ()
 
+    @property
+    def header(self) -> str:
+        """Of its table: `[set.NAME]`."""
+        return self.command.makes.header(self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -51,10 +57,10 @@ class Plan:
 
 
 def make_plan(recipe: Recipe) -> Plan:
-    """Bring the sets of a recipe into order, and fan out the matrix.
+    """Bring the tables of a recipe into order, and fan out the matrix.
 
-    A set is made once for each choice of the values that it, or a set that it is made from, depends
-    on.
+    A set or model is made once for each choice of the values that it, or what it is made from,
+    depends on.
 
     Args:
         recipe: A checked one.
@@ -63,11 +69,11 @@ def make_plan(recipe: Recipe) -> Plan:
         Jobs, and the report.
 
     Raises:
-        UsageError: Sets are made from each other, or are too many; a part is named that a split
-            does not have.
+        UsageError: Sets or models are made from each other, or are too many; a part is named
+            that a split does not have.
     """
     order = _order(recipe)
-    axes = _axes_by_set(recipe, order)
+    axes = _axes_by_table(recipe, order)
     _check_count(recipe, axes)
     jobs: dict[str, Job] = {}
     for name in order:
@@ -85,9 +91,8 @@ def _order(recipe: Recipe) -> list[str]:
         sorter.prepare()
     except CycleError as error:
         found = " → ".join(error.args[1])
-        raise UsageError(
-            sentence("sets that are not made from each other", found, str(recipe.path))
-        ) from None
+        expected = "sets and models that are not made from each other"
+        raise UsageError(sentence(expected, found, str(recipe.path))) from None
     ordinal = {name: i for i, name in enumerate(recipe.tables)}
     names: list[str] = []
     while ready := sorted(sorter.get_ready(), key=ordinal.__getitem__):
@@ -101,8 +106,8 @@ def _parents(recipe: Recipe, name: str) -> list[str]:
     return list(dict.fromkeys(r.name for v in variants for r in v.references() if r.name))
 
 
-def _axes_by_set(recipe: Recipe, order: list[str]) -> dict[str, tuple[str, ...]]:
-    """For each set the axes that it or an ancestor depends on, as the matrix orders them."""
+def _axes_by_table(recipe: Recipe, order: list[str]) -> dict[str, tuple[str, ...]]:
+    """For each table the axes that it or an ancestor depends on, as the matrix orders them."""
     found: dict[str, tuple[str, ...]] = {}
     for name in order:
         mine = {*recipe.tables[name].axes}.union(*(found[p] for p in _parents(recipe, name)))
@@ -114,7 +119,8 @@ def _check_count(recipe: Recipe, axes: Mapping[str, tuple[str, ...]]) -> None:
     size = {axis.name: len(axis.choices) for axis in recipe.axes}
     count = sum(prod(size[axis] for axis in mine) for mine in axes.values())
     if count > MOST_JOBS:
-        raise UsageError(sentence(f"at most {MOST_JOBS:,} sets", f"{count:,}", str(recipe.path)))
+        expected = f"at most {MOST_JOBS:,} sets and models"
+        raise UsageError(sentence(expected, f"{count:,}", str(recipe.path)))
 
 
 def _choices(recipe: Recipe, axes: tuple[str, ...]) -> list[Choice]:
@@ -144,13 +150,13 @@ def _job(
         if reference.path is not None:
             return reference
         parent = jobs[_place(reference.name, choice, axes[reference.name])]
-        at = f"{recipe.path}, [set.{name}]"
-        _check_part(reference, parent, at)
+        _check_part(reference, parent, f"{recipe.path}, {table.header}")
         part = f"/{reference.part}" if reference.part else ""
         return replace(reference, name=parent.place + part)
 
     params = {key: _mapped(value, placed) for key, value in variant.params.items()}
-    return Job(_place(name, choice, axes[name]), name, table.command, params, _parts(variant))
+    place = _place(name, choice, axes[name])
+    return Job(place, name, table.command, params, _parts(variant))
 
 
 def _mapped(value: Any, placed: Callable[[Reference], Reference]) -> Any:
@@ -176,7 +182,7 @@ def _check_part(reference: Reference, parent: Job, at: str) -> None:
     if reference.part and reference.part not in parent.parts:
         if not parent.parts:
             found = f"{reference.written}, and {parent.name} does not split"
-            raise UsageError(sentence("a set", found, at))
+            raise UsageError(sentence(f"a {parent.command.makes.name}", found, at))
         raise unknown("a part", reference.part, parent.parts, at)
 
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from transferset.errors import UsageError, sentence
 from transferset.pipeline.recipes.commands import OF_THE_USER
-from transferset.pipeline.recipes.settings import MATRIX, Draft, open_sets, unknown
+from transferset.pipeline.recipes.settings import MATRIX, Draft, open_tables, unknown
 
-#: Most sets that a recipe may come to.
+#: Most sets and models that a recipe may come to.
 MOST_JOBS: Final = 10_000
 
 #: Characters of a label: it becomes part of a folder's name.
@@ -25,23 +25,23 @@ class Axis:
     """A parameter that takes several values.
 
     Attributes:
-        name: `seed`, or `small.seed` for one set; part of folders' names.
+        name: `seed`, or `small.seed` for one table; part of folders' names.
         key: The parameter.
-        sets: The sets whose tables it fills.
+        tables: Names of those that it fills.
         choices: Values by label.
     """
 
     name: str
     key: str
-    sets: tuple[str, ...]
+    tables: tuple[str, ...]
     choices: Mapping[str, Any]
 
 
 def axes_of(draft: Draft, file: str) -> tuple[Axis, ...]:
     """Read the table `[matrix]`.
 
-    `seed = [1, 2]` fills every set that takes a seed and states none; `small.seed = [1, 2]` fills
-    one set. A table gives values that are no plain ones a label: `[matrix.steps]` with
+    `seed = [1, 2]` fills every set and model that takes a seed and states none; `small.seed =
+    [1, 2]` fills one. A table gives values that are no plain ones a label: `[matrix.steps]` with
     `shuffled = [{ shuffle = true }]`.
 
     Args:
@@ -52,35 +52,35 @@ def axes_of(draft: Draft, file: str) -> tuple[Axis, ...]:
         The axes, in the recipe's order.
 
     Raises:
-        UsageError: A key that no set takes or leaves open, or values that are none.
+        UsageError: A key that no table takes or leaves open, or values that are none.
     """
     single = {
         (name, key)
         for name, inner in draft.matrix.items()
-        if name in draft.sets and isinstance(inner, dict)
+        if name in draft.tables and isinstance(inner, dict)
         for key in inner
     }
     axes = []
-    for set_name, key, value in _entries(draft):
-        name = f"{set_name}.{key}" if set_name else key
+    for table, key, value in _entries(draft):
+        name = f"{table}.{key}" if table else key
         at = f"{file}, [{MATRIX}], {name}"
         if key in OF_THE_USER:
-            raise UsageError(sentence("a parameter of sets", repr(key), at, "give it with --set"))
-        sets = [set_name] if set_name else open_sets(draft, key, at)
-        if set_name:
-            _check_open(draft, set_name, key, at)
+            raise UsageError(sentence("a key of a recipe", repr(key), at, "give it with --set"))
+        tables = [table] if table else open_tables(draft, key, at)
+        if table:
+            _check_open(draft, table, key, at)
         else:
-            sets = [one for one in sets if (one, key) not in single]
-        if not sets:
-            raise UsageError(sentence(f"a set whose {key} is left open", "none", at))
-        axes.append(Axis(name, key, tuple(sets), _choices(value, at)))
+            tables = [one for one in tables if (one, key) not in single]
+        if not tables:
+            raise UsageError(sentence(f"a set or model whose {key} is left open", "none", at))
+        axes.append(Axis(name, key, tuple(tables), _choices(value, at)))
     return tuple(axes)
 
 
 def _entries(draft: Draft) -> Iterator[tuple[str, str, Any]]:
-    """Set (or none), key and value of each axis."""
+    """Table (or none), key and value of each axis."""
     for key, value in draft.matrix.items():
-        if key in draft.sets and isinstance(value, dict):
+        if key in draft.tables and isinstance(value, dict):
             yield from ((key, inner, choices) for inner, choices in value.items())
         else:
             yield "", key, value
@@ -89,9 +89,9 @@ def _entries(draft: Draft) -> Iterator[tuple[str, str, Any]]:
 def _check_open(draft: Draft, name: str, key: str, at: str) -> None:
     if key not in draft.keys[name]:
         raise unknown("a key", key, draft.keys[name], at)
-    if key in draft.sets[name]:
+    if key in draft.tables[name]:
         do = "remove it there, or here"
-        raise UsageError(sentence(f"{key} stated once", f"also in [set.{name}]", at, do))
+        raise UsageError(sentence(f"{key} stated once", f"also in {draft.header(name)}", at, do))
 
 
 def _choices(value: Any, at: str) -> dict[str, Any]:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from transferset.errors import SetError, TransfersetError, printable
-from transferset.manifest import MANIFEST
 from transferset.pipeline.places import require_apart
-from transferset.pipeline.recipes.commands import Functions, Reference
+from transferset.pipeline.recipes.commands import Functions
 from transferset.pipeline.recipes.graph import Job, Plan, make_plan
+from transferset.pipeline.recipes.kinds import Kind
 from transferset.pipeline.recipes.recipe import Report, read_recipe
+from transferset.pipeline.recipes.references import Reference
 from transferset.pipeline.recipes.reporting import Page
 from transferset.shards import ShardSet
 from transferset.stage import Progress
+from transferset.steps import ReplaceLm
 
-#: Told of each set, and the report, when it is there: its place below OUT, `made` or `kept`.
+if TYPE_CHECKING:
+    from transferset.models import Model
+
+#: What the tables of a recipe make.
+Made: TypeAlias = "ShardSet | Model"
+
+#: Told of each set and model, and the report, when it is there: its place below OUT, and `made` or
+#: `kept`.
 Told = Callable[[str, str], None]
 
 MADE: Final = "made"
@@ -34,29 +44,29 @@ def run_recipe(
     force: bool = False,
     progress: Progress | None = None,
     told: Told | None = None,
-) -> dict[str, ShardSet]:
-    """Make the sets of a recipe, each after those that it is made from, and its report.
+) -> dict[str, Made]:
+    """Make the sets and models of a recipe, each after those that it needs, and its report.
 
-    A set that is there with the same recipe is kept, an unfinished one is finished: the functions
-    do that themselves.
+    What is there with the same recipe is kept, what is unfinished is finished: the functions do
+    that themselves.
 
     Args:
         path: The recipe.
-        out: Folder below which the sets go; None is the recipe's name without its ending.
+        out: Folder below which they go; None is the recipe's name without its ending.
         settings: See `settings.apply_settings`.
         functions: Of the API, by command, and `report`.
         workers: Worker processes; None is the number of processors.
-        force: Replace sets that another recipe made; those of the same recipe are kept.
+        force: Replace what another recipe made; what the same recipe made is kept.
         progress: Told of finished work.
-        told: Told of each set, and of the report.
+        told: Told of each set and model, and of the report.
 
     Returns:
-        The sets by their place below `out`: `small`, `seed=1/small`, `split/train`.
+        Sets and models by their place below `out`: `small`, `seed=1/small`, `split/train`.
 
     Raises:
-        UsageError: The recipe or a setting is wrong, or a place is, holds or lies inside a set
-            elsewhere that the recipe reads; nothing was made.
-        SetError: A place holds a set of another recipe, or something else.
+        UsageError: The recipe or a setting is wrong, or a place is, holds or lies inside a set or
+            model elsewhere that the recipe reads; nothing was made.
+        SetError: A place holds what another recipe made, or something else.
         TransfersetError: What the functions raise, with the table's name.
     """
     plan = make_plan(read_recipe(path, settings, functions))
@@ -64,12 +74,13 @@ def run_recipe(
     with _naming(str(path)):
         _require_apart(plan, root)
     tell = told or _nobody
-    made: dict[str, ShardSet] = {}
+    made: dict[str, Made] = {}
     for job in plan.jobs:
-        before = _manifests(root / job.place)
-        with _naming(f"{path}, [set.{job.name}]"):
+        kind = job.command.makes
+        before = _records(root / job.place, kind)
+        with _naming(f"{path}, {job.header}"):
             made |= _make(job, root, made, functions, force, workers=workers, progress=progress)
-        kept = bool(before) and _manifests(root / job.place) == before
+        kept = bool(before) and _records(root / job.place, kind) == before
         tell(job.place, KEPT if kept else MADE)
     if plan.report is not None:
         page = _page(plan.report, root, made)
@@ -86,44 +97,48 @@ def _nobody(place: str, state: str) -> None:
 
 
 def _require_apart(plan: Plan, root: Path) -> None:
-    """Refuse to write over sets elsewhere, before anything is made: another job may need them."""
+    """Refuse to write over what is read elsewhere, before anything is made: a job may need it."""
     places = [root / job.place / part for job in plan.jobs for part in (job.parts or ("",))]
-    sets = [path for job in plan.jobs for value in job.params.values() for path in _paths(value)]
-    require_apart(places, dict.fromkeys(sets))
+    read = [path for job in plan.jobs for value in job.params.values() for path in _paths(value)]
+    require_apart(places, dict.fromkeys(read))
 
 
 def _paths(value: Any) -> Iterator[Path]:
-    """The sets elsewhere that a parameter names."""
+    """The sets and models elsewhere that a parameter names."""
     for one in value if isinstance(value, tuple) else (value,):
         if isinstance(one, Reference) and one.path is not None:
             yield one.path
+        elif isinstance(one, ReplaceLm):
+            yield Path(one.model)
 
 
 def _make(
     job: Job,
     root: Path,
-    made: Mapping[str, ShardSet],
+    made: Mapping[str, Made],
     functions: Functions,
     force: bool,
     **of_the_run: Any,
-) -> dict[str, ShardSet]:
+) -> dict[str, Made]:
     function = functions[job.command.name]
+    taken = inspect.signature(function).parameters  # one process trains a model: no `workers`
     params = {key: _given(value, made) for key, value in job.params.items()}
     params[job.command.parameter] = params.pop(job.command.key)
+    params |= {key: value for key, value in of_the_run.items() if key in taken}
     place = root / job.place
     try:
-        found = function(out=place, force=False, **params, **of_the_run)
+        found = function(out=place, force=False, **params)
     except SetError:
         if not force:
             raise
         # only now: what is there with the same recipe need not be made again
-        found = function(out=place, force=True, **params, **of_the_run)
+        found = function(out=place, force=True, **params)
     if isinstance(found, Mapping):
         return {f"{job.place}/{part}": one for part, one in found.items()}
     return {job.place: found}
 
 
-def _given(value: Any, made: Mapping[str, ShardSet]) -> Any:
+def _given(value: Any, made: Mapping[str, Made]) -> Any:
     """A parameter with paths for references; (path, weight) where one has a weight."""
     if isinstance(value, Reference):
         path = _root(value, made)
@@ -133,20 +148,20 @@ def _given(value: Any, made: Mapping[str, ShardSet]) -> Any:
     return value
 
 
-def _root(reference: Reference, made: Mapping[str, ShardSet]) -> Path:
+def _root(reference: Reference, made: Mapping[str, Made]) -> Path:
     return reference.path if reference.path is not None else made[reference.name].root
 
 
-def _page(report: Report, root: Path, made: Mapping[str, ShardSet]) -> Page:
+def _page(report: Report, root: Path, made: Mapping[str, Made]) -> Page:
     sets = tuple(_root(reference, made) for reference in report.sets)
     parent = _root(report.parent, made) if report.parent is not None else None
     return Page(root, report.file, sets, parent, report.figures)
 
 
-def _manifests(place: Path) -> dict[Path, tuple[int, int]]:
-    """Which manifests stand there: a new file has another number or time."""
+def _records(place: Path, kind: Kind) -> dict[Path, tuple[int, int]]:
+    """Which records stand there: a new file has another number or time."""
     found = {}
-    for path in (place / MANIFEST, *place.glob(f"*/{MANIFEST}")):
+    for path in (place / kind.record, *place.glob(f"*/{kind.record}")):
         if path.is_file():
             status = path.stat()
             found[path] = (status.st_ino, status.st_mtime_ns)

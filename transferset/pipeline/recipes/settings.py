@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from transferset.errors import UsageError, sentence
-from transferset.pipeline.recipes.commands import DEMO, there
+from transferset.pipeline.recipes.commands import PATHS
+from transferset.pipeline.recipes.kinds import KINDS, Kind
 from transferset.pipeline.recipes.reading import parse_value
+from transferset.pipeline.recipes.references import WORDS, there
 
-#: Tables beside the sets; a set cannot have such a name.
+#: Tables beside those of sets and models.
 MATRIX: Final = "matrix"
 REPORT: Final = "report"
 
-#: Keys whose value may be a path; in a setting it is seen from where the user is.
-_PATHS: Final = ("source", "tokenizer", "from", "fit")
+#: What a setting may begin with instead of a name; no name begins so.
+RESERVED: Final = (*KINDS, MATRIX, REPORT)
 
 
 @dataclass(slots=True)
@@ -25,16 +27,22 @@ class Draft:
     """The tables of a recipe before they are checked.
 
     Attributes:
-        sets: By name.
-        keys: What each set may state.
+        tables: By name, those of sets first.
+        kinds: What each of them makes.
+        keys: What each of them may state.
         matrix: What fans out.
         report: The report's table; None is no report.
     """
 
-    sets: dict[str, dict[str, Any]]
+    tables: dict[str, dict[str, Any]]
+    kinds: Mapping[str, Kind]
     keys: Mapping[str, Collection[str]]
     matrix: dict[str, Any]
     report: dict[str, Any] | None
+
+    def header(self, name: str) -> str:
+        """As the file has it: `[set.NAME]`."""
+        return self.kinds[name].header(name)
 
 
 def apply_settings(draft: Draft, settings: Sequence[str]) -> None:
@@ -42,11 +50,12 @@ def apply_settings(draft: Draft, settings: Sequence[str]) -> None:
 
     Args:
         draft: Is changed.
-        settings: `NAME.key=value` for one set; `key=value` for all sets that take the key and do
-            not state it; `matrix.key=[…]` and `report.key=value` for those tables.
+        settings: `NAME.key=value` for one set or model, or `set.NAME.key=value` as the file has it;
+            `key=value` for all that take the key and do not state it; `matrix.key=[…]` and
+            `report.key=value` for those tables.
 
     Raises:
-        UsageError: No such set or key.
+        UsageError: No such table or key.
     """
     values = dict(_parsed(setting) for setting in settings)
     for key in sorted(values, key=lambda key: "." not in key):  # what is meant for one set first
@@ -78,21 +87,30 @@ def _apply(draft: Draft, key: str, value: Any) -> None:
 
 
 def _set_one(draft: Draft, key: str, value: Any) -> None:
-    name, _, inner = key.rpartition(".")
-    if name not in draft.sets:
-        raise unknown("a set", name, draft.sets, f"--set {key}")
+    written, _, inner = key.rpartition(".")
+    name, known = _meant(draft, written)
+    if name not in known:
+        raise unknown("a set or model", name, known, f"--set {key}")
     if inner not in draft.keys[name]:
         raise unknown("a key", inner, draft.keys[name], f"--set {key}")
-    draft.sets[name][inner] = _from_here(draft, inner, value)
+    draft.tables[name][inner] = _from_here(draft, inner, value)
+
+
+def _meant(draft: Draft, written: str) -> tuple[str, list[str]]:
+    """The name in `NAME` or `set.NAME`, and out of which names it must be."""
+    first, dot, rest = written.partition(".")
+    if dot and first in KINDS:
+        return rest, [name for name, kind in draft.kinds.items() if kind == KINDS[first]]
+    return written, list(draft.tables)
 
 
 def _set_all(draft: Draft, key: str, value: Any) -> None:
-    for name in open_sets(draft, key, f"--set {key}"):
-        draft.sets[name][key] = _from_here(draft, key, value)
+    for name in open_tables(draft, key, f"--set {key}"):
+        draft.tables[name][key] = _from_here(draft, key, value)
 
 
-def open_sets(draft: Draft, key: str, at: str) -> list[str]:
-    """The sets that take a key and do not state it.
+def open_tables(draft: Draft, key: str, at: str) -> list[str]:
+    """The sets and models that take a key and do not state it.
 
     Args:
         draft: The recipe.
@@ -102,13 +120,14 @@ def open_sets(draft: Draft, key: str, at: str) -> list[str]:
     Raises:
         UsageError: There is none.
     """
-    takes = [name for name in draft.sets if key in draft.keys[name]]
+    takes = [name for name in draft.tables if key in draft.keys[name]]
     if not takes:
         raise unknown("a key", key, {k for keys in draft.keys.values() for k in keys}, at)
-    found = [name for name in takes if key not in draft.sets[name]]
+    found = [name for name in takes if key not in draft.tables[name]]
     if not found:
         do = f"write {takes[0]}.{key} to change that one"
-        raise UsageError(sentence(f"a set that takes {key} and leaves it open", "none", at, do))
+        expected = f"a set or model that takes {key} and leaves it open"
+        raise UsageError(sentence(expected, "none", at, do))
     return found
 
 
@@ -120,7 +139,7 @@ def unknown(what: str, found: str, known: Collection[str], at: str) -> UsageErro
 
 
 def _from_here(draft: Draft, key: str, value: Any) -> Any:
-    may_be_path = key in _PATHS and isinstance(value, str) and value != DEMO
-    if not may_be_path or value.partition("/")[0] in draft.sets:
+    may_be_path = key in PATHS and isinstance(value, str) and value not in WORDS
+    if not may_be_path or value.partition("/")[0] in draft.tables:
         return value
     return str(there(Path.cwd(), value) or value)

@@ -1,0 +1,1 @@
+"""Causal language models: fitting them to a set's texts, and sampling new texts from them."""

@@ -1,0 +1,1 @@
+"""Training loops that can be stopped and resumed exactly: order, schedules, checkpoints, log."""
