@@ -5,6 +5,7 @@ What a set should be is worked out from the rows of its parent, in plain Python.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -17,28 +18,25 @@ from pathlib import Path
 import pytest
 
 import transferset
-from transferset import api
+from transferset.api.running import recipe_functions
 from transferset.errors import SetError
+from transferset.models import Model
 from transferset.pipeline.recipes import make_plan, read_recipe
+from transferset.shards import ShardSet
 from transferset.verification import verify
 
 ROOT = Path(__file__).parents[1]
 PIPELINES = {path.stem: path for path in sorted((ROOT / "pipelines").glob("*.toml"))}
-FUNCTIONS = {
-    "build wiki": api.build_wiki,
-    "build books": api.build_books,
-    "build text": api.build_text,
-    "build task": api.build_task,
-    "derive": api.derive,
-    "mix": api.mix,
-    "report": api.report,
-}
+FUNCTIONS = recipe_functions()
 
 #: Those that augment a task.
 TASKS = ["liu2020", "tang2019"]
 
+#: Those that fit a language model: they need torch, and take longer.
+MODELS = ["sucik2020"]
+
 #: Those that derive sets from one corpus.
-EXPERIMENTS = [name for name in PIPELINES if name not in ("bert-corpus", *TASKS)]
+EXPERIMENTS = [name for name in PIPELINES if name not in ("bert-corpus", *TASKS, *MODELS)]
 
 Rows = list[tuple[int, ...]]
 
@@ -50,9 +48,13 @@ def ran(tmp_path_factory):
 
     def run(name: str) -> tuple[Path, dict[str, Rows]]:
         if name not in done:
+            if name in MODELS:
+                pytest.importorskip("torch")
+                pytest.importorskip("transformers")
             out = tmp_path_factory.mktemp(name)
             sets = transferset.run(PIPELINES[name], out, workers=1)
-            done[name] = out, {place: rows_of(one) for place, one in sets.items()}
+            rows = {p: rows_of(one) for p, one in sets.items() if isinstance(one, ShardSet)}
+            done[name] = out, rows
         return done[name]
 
     return run
@@ -75,7 +77,7 @@ def content(rows: Rows) -> set[int]:
 
 def test_the_pipelines_are_there():
     assert list(PIPELINES) == [
-        "bert-corpus", "bootstrap", "hybrid", "liu2020", "parent-size", "tang2019",
+        "bert-corpus", "bootstrap", "hybrid", "liu2020", "parent-size", "sucik2020", "tang2019",
         "thesis-composition", "thesis-size",
     ]  # fmt: skip
 
@@ -88,6 +90,9 @@ def test_a_pipeline_runs_without_network_and_can_be_given_a_corpus(name, monkeyp
     assert recipe.report is not None
     comment = PIPELINES[name].read_text().partition("description =")[0].replace("#", "")
     commands = re.findall(r"transferset run (.*?)(?:\n\s*\n|\Z)", comment, re.S)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gpt2-medium").mkdir()  # a model that is named must be there; none is opened
+    (tmp_path / "gpt2-medium" / "config.json").touch()
     assert commands, "no command in the comment"
     for command in commands:
         settings = re.findall(r'--set (?:"([^"]+)"|(\S+))', command)
@@ -109,21 +114,26 @@ def test_a_pipeline_is_repeated_with_other_seeds_on_one_corpus(name):
 def test_recipes_in_the_docs_are_recipes(tmp_path):
     page = (ROOT / "docs" / "pipelines.md").read_text()
     recipes = re.findall(r"^```toml\n(.*?)^```", page, re.M | re.S)
-    assert len(recipes) == 2
+    assert len(recipes) == 3
+    (tmp_path / "gpt2.json").touch()
     places = []
     for recipe in recipes:
         path = tmp_path / "recipe.toml"
         path.write_text(recipe)
         places.append([job.place for job in make_plan(read_recipe(path, (), FUNCTIONS)).jobs])
     assert places[0] == ["corpus", "natural", "shuffled", "half"]
-    assert "seed=1,sample.steps=large/sample" in places[1]
-    assert len(places[1]) == 1 + 6 + 6
+    assert places[1] == ["task", "texts", "base", "writer", "written"]
+    assert "seed=1,sample.steps=large/sample" in places[2]
+    assert len(places[2]) == 1 + 6 + 6
 
 
 # What comes out
 
 
-@pytest.mark.parametrize("name", PIPELINES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n in MODELS else n for n in PIPELINES],
+)
 def test_every_set_is_right_to_the_byte_and_has_its_report(ran, name):
     out, sets = ran(name)
     for place in sets:
@@ -144,6 +154,31 @@ def test_tang2019_adds_up_to_twenty_variants_to_each_row(ran):
         rows = sets[name]
         assert set(sets["task"]) < set(rows)
         assert len(rows) == len(set(rows)) <= 21 * len(sets["task"])
+
+
+@pytest.mark.slow
+def test_sucik2020_writes_ten_rows_for_each_and_leaves_none_out(ran):
+    out, sets = ran("sucik2020")
+    task, written = sets["task"], sets["written"]
+    assert written[: len(task)] == task
+    assert len(written) == 11 * len(task)
+    facts = json.loads((out / "written" / "_tables" / "sampling.json").read_bytes())
+    assert facts["kept"] == facts["wanted"] == 10 * len(task)
+    writer, base = (Model.open(out / name).verify().record for name in ("writer", "base"))
+    assert writer.base["digest"] == base.digest
+    assert [parent["digest"] for parent in writer.parents] == [
+        transferset.open(out / "task").manifest.digest
+    ]
+
+
+@pytest.mark.slow
+def test_models_of_a_second_run_are_kept_too(ran):
+    out, _ = ran("sucik2020")
+    states: dict[str, str] = {}
+    transferset.run(PIPELINES["sucik2020"], out, workers=1, told=states.__setitem__)
+    assert states == dict.fromkeys(
+        ["wiki", "task", "base", "writer", "written", "report.html"], "kept"
+    )
 
 
 def test_bert_corpus(ran):

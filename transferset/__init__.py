@@ -23,10 +23,14 @@ if TYPE_CHECKING:
         derive,
         diff,
         inspect,
+        lm_fit,
+        lm_sample,
         mix,
         open,
         plan_books,
         plan_derive,
+        plan_lm_fit,
+        plan_lm_sample,
         plan_task,
         plan_text,
         plan_wiki,
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
         vocab_fit,
     )
     from transferset.errors import InputError, SetError, TransfersetError, UsageError
+    from transferset.models import Model
     from transferset.shards import ShardSet
     from transferset.steps import (
         Augment,
@@ -58,10 +63,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "transferset.api": (
         "books_find", "build_books", "build_task", "build_text", "build_wiki", "derive", "diff",
-        "inspect", "mix", "open", "plan_books", "plan_derive", "plan_task", "plan_text",
-        "plan_wiki", "report", "run", "stats", "verify", "vocab_fit",
+        "inspect", "lm_fit", "lm_sample", "mix", "open", "plan_books", "plan_derive", "plan_lm_fit",
+        "plan_lm_sample",
+        "plan_task", "plan_text", "plan_wiki", "report", "run", "stats", "verify", "vocab_fit",
     ),
     "transferset.errors": ("InputError", "SetError", "TransfersetError", "UsageError"),
+    "transferset.models": ("Model",),
     "transferset.shards": ("ShardSet",),
     "transferset.steps": (
         "Augment", "Dedupe", "Delete", "Filter", "Generate", "Lengths", "Mask", "Pack", "Replace",
@@ -80,6 +87,7 @@ __all__ = [
     "InputError",
     "Lengths",
     "Mask",
+    "Model",
     "Pack",
     "Replace",
     "ReplaceLm",
@@ -99,10 +107,14 @@ __all__ = [
     "derive",
     "diff",
     "inspect",
+    "lm_fit",
+    "lm_sample",
     "mix",
     "open",
     "plan_books",
     "plan_derive",
+    "plan_lm_fit",
+    "plan_lm_sample",
     "plan_task",
     "plan_text",
     "plan_wiki",

@@ -40,6 +40,7 @@ SHAPE: Final[dict[Any, Any]] = {
     "code": {...: anything},
     "base": Nullable({"name": text, ...: anything}),
     "parents": [{"name": text, ...: anything}],
+    "tokenizer": {...: anything},
     "examples": {...: anything},
     "metrics": {...: anything},
     "licence": text,
@@ -62,6 +63,7 @@ class Record:
         code: Releases of what computed, threads, device.
         base: The model that it was made from, with its digests and lineage; None if from scratch.
         parents: The sets it was trained on and measured with, as in a manifest.
+        tokenizer: Where its tokenizer is from, and how many pieces it has.
         examples: Counts of what it was trained on, and of what was left out.
         metrics: What was measured.
         licence: Of sets and base.
@@ -78,6 +80,7 @@ class Record:
     code: Json
     base: Json | None
     parents: Sequence[Json]
+    tokenizer: Json
     examples: Json
     metrics: Json
     licence: str

@@ -15,48 +15,8 @@ from transferset.pipeline.recipes.commands import COMMANDS
 from transferset.pipeline.recipes.kinds import KINDS
 from transferset.steps import Split
 
-
-def lm_fit(
-    src: str | Path,
-    out: str | Path | None = None,
-    *,
-    model: str | Path | None = None,
-    config: str | Path | None = None,
-    tokenizer: str | Path | None = None,
-    validation: str | Path | None = None,
-    epochs: int = 1,
-    lr: float = 5e-5,
-    seed: int = 0,
-    device: str | None = None,
-    force: bool = False,
-    progress: object = None,
-) -> Any:
-    """Like the API's, which needs torch."""
-
-
-def lm_sample(
-    src: str | Path,
-    out: str | Path | None = None,
-    *,
-    model: str | Path,
-    rows: int | str,
-    preset: str | None = None,
-    base: str | Path | None = None,
-    batch: int | None = None,
-    seed: int = 0,
-    workers: int | None = None,
-    force: bool = False,
-    progress: object = None,
-) -> Any:
-    """Like the API's, which needs torch."""
-
-
 #: With these signatures a table is checked.
-REAL: Mapping[str, Callable[..., Any]] = {
-    "lm fit": lm_fit,
-    "lm sample": lm_sample,
-    **recipe_functions(),
-}
+REAL: Mapping[str, Callable[..., Any]] = recipe_functions()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from transferset.pipeline.recipes import make_plan, read_recipe, run_recipe
 TASK = '[set.task]\ncommand = "build task"\nsource = "demo"\n'
 BASE = '[model.base]\ncommand = "lm fit"\nfrom = "task"\nconfig = "gpt2.json"\n'
 WRITER = '[model.writer]\ncommand = "lm fit"\nfrom = "task"\nmodel = "base"\n'
-WRITTEN = '[set.written]\ncommand = "lm sample"\nfrom = "task"\nmodel = "writer"\nrows = "10x"\n'
+WRITTEN = '[set.written]\ncommand = "lm sample"\nfrom = "task"\nmodel = "writer"\nrows = "1000%"\n'
 ALL = TASK + WRITTEN + WRITER + BASE
 
 
@@ -91,7 +91,7 @@ def test_functions_get_folders_of_sets_and_models(run, fakes, folder):
         "validation": out / "dev",
         "lr": 3e-5,
     }
-    assert calls["written"] == {"src": out / "task", "model": out / "writer", "rows": "10x"}
+    assert calls["written"] == {"src": out / "task", "model": out / "writer", "rows": "1000%"}
     assert calls["more"]["base"] == out / "base"
 
 
@@ -151,7 +151,7 @@ def test_a_name_that_begins_like_a_table_is_refused(plan, name):
         (WRITTEN.replace("writer", "x") + TASK, "it has no model"),
         (
             ALL.replace('model = "base"', 'model = "task"'),
-            r"the path of a model, found 'task', and \[set.task\] makes no model .*\[model.writer\]",
+            r"the path of a model, found 'task', and \[set.task\] makes no model .*model.writer\]",
         ),
         (
             TASK + BASE + WRITER.replace('"task"', '"base"'),
@@ -163,9 +163,9 @@ def test_a_name_that_begins_like_a_table_is_refused(plan, name):
         (ALL.replace('model = "base"', 'model = "base"\nconfig = "gpt2.json"'), "model and config"),
         (ALL.replace("gpt2.json", "gpt3.json"), r"a file beside the recipe, found 'gpt3.json'"),
         (ALL.replace('"gpt2.json"', '"."'), "a file beside the recipe"),
-        (ALL.replace('rows = "10x"', ""), r"the key 'rows', found none at .*\[set.written\]"),
+        (ALL.replace('rows = "1000%"', ""), r"rows or preset, found none of them at .*written\]"),
         (ALL.replace('model = "writer"', ""), "the key 'model'"),
-        (ALL.replace('rows = "10x"', 'rows = "10x"\nprest = "x"'), "did you mean 'preset'"),
+        (ALL.replace('rows = "1000%"', 'rows = "1000%"\nprest = "x"'), "did you mean 'preset'"),
         (TASK + BASE + "epoch = 3", "did you mean 'epochs'"),
         (TASK + BASE + "epochs = 'many'", "a whole number, found 'many'"),
         (TASK + BASE + "workers = 2", "a key out of"),
@@ -239,7 +239,7 @@ def test_a_model_that_is_read_is_not_written_over(run, fakes, folder, place):
 
 def test_nor_is_a_model_that_a_step_reads(run, fakes, folder):
     a_model(folder / "out" / "task" / "bert")
-    step = '[{ replace_lm = { model = "out/task/bert", iterations = 1 } }]'
+    step = '[{ replace-lm = { model = "out/task/bert", iterations = 1 } }]'
     with pytest.raises(UsageError, match="beside the parents"):
         run(TASK + f'[set.a]\ncommand = "derive"\nfrom = "task"\nsteps = {step}\n')
     assert fakes.made == []
@@ -332,7 +332,7 @@ def test_the_model_can_be_in_the_matrix(plan, folder):
         "written.model=small/written",
         "written.model=large/written",
     ]
-    assert [job.params["model"].path for job in found.jobs][-2:] == [None, large]
+    assert [job.params["model"].path for job in found.jobs[-2:]] == [None, large]
 
 
 # Keeping, forcing, resuming

@@ -254,7 +254,7 @@ def test_a_wrong_setting_is_refused(read, setting, words):
         (CORPUS + "[reprot]", "did you mean 'report'"),
         (
             "[set.a]",
-            "of build books, build task, build text, build wiki, derive, lm sample, mix, found 'none'",
+            "build books, build task, build text, build wiki, derive, lm sample, mix, found 'none'",
         ),
         ("[set.a]\ncommand = 'deriv'", "did you mean 'derive'"),
         ("[set.a]\ncommand = ['derive']", "a command out of"),
@@ -373,6 +373,11 @@ GOOD = {
             "steps": [{"sample": {"size": 5}}, {"mask": {"p": 0.5}}, {"generate": "100%"}],
         },
         "both": {"command": "mix", "from": ["noise:0.5", "small:1"], "rows": "50%"},
+        "written": {"command": "lm sample", "from": "small", "model": "writer", "rows": 20},
+    },
+    "model": {
+        "base": {"command": "lm fit", "from": "corpus", "config": "any.toml", "epochs": 2},
+        "writer": {"command": "lm fit", "from": "parts/a", "model": "base", "lr": 1e-4},
     },
     "matrix": {"seed": [1, 2], "small": {"lineage": [True, False]}},
     "report": {"sets": ["both", "parts"], "file": "a.html", "figures": True, "parent": "corpus"},
@@ -392,6 +397,7 @@ WORDS = (
         "fit",
         "rows",
     ),
+    *("model", "lm fit", "base", "writer", "config", "epochs", "any.toml"),
     *("source", "..", "", "parts/a", "parts/c", "lineage", "preset", "vandegraaf2021:10%"),
 )
 SCALARS = st.one_of(

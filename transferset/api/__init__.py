@@ -3,6 +3,8 @@
 from transferset.api.books import books_find, build_books, plan_books
 from transferset.api.building import DEMO, build_wiki, plan_wiki, vocab_fit
 from transferset.api.deriving import derive, mix, plan_derive
+from transferset.api.lm_fit import MODELS, lm_fit, plan_lm_fit
+from transferset.api.lm_sample import lm_sample, plan_lm_sample
 from transferset.api.running import run
 from transferset.api.sets import SETS, Inspection, inspect, only_set, open, set_name, verify
 from transferset.api.showing import diff, report, stats
@@ -11,6 +13,7 @@ from transferset.api.texts import build_text, plan_text
 
 __all__ = [
     "DEMO",
+    "MODELS",
     "SETS",
     "Inspection",
     "books_find",
@@ -21,11 +24,15 @@ __all__ = [
     "derive",
     "diff",
     "inspect",
+    "lm_fit",
+    "lm_sample",
     "mix",
     "only_set",
     "open",
     "plan_books",
     "plan_derive",
+    "plan_lm_fit",
+    "plan_lm_sample",
     "plan_task",
     "plan_text",
     "plan_wiki",

@@ -60,6 +60,8 @@ def recipe_functions() -> dict[str, Callable[..., Any]]:
     from transferset.api.books import build_books
     from transferset.api.building import build_wiki
     from transferset.api.deriving import derive, mix
+    from transferset.api.lm_fit import lm_fit
+    from transferset.api.lm_sample import lm_sample
     from transferset.api.showing import report
     from transferset.api.tasks import build_task
     from transferset.api.texts import build_text
@@ -71,5 +73,7 @@ def recipe_functions() -> dict[str, Callable[..., Any]]:
         "build task": build_task,
         "derive": derive,
         "mix": mix,
+        "lm fit": lm_fit,
+        "lm sample": lm_sample,
         "report": report,
     }

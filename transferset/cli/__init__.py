@@ -12,6 +12,8 @@ import click
 from transferset.cli import (  # their commands join the group
     building,
     deriving,
+    lm,
+    lm_sample,
     showing,
     tasks,
     texts,
@@ -19,7 +21,7 @@ from transferset.cli import (  # their commands join the group
 from transferset.cli.group import say, transferset
 from transferset.errors import TransfersetError, printable
 
-__all__ = ["building", "deriving", "run", "showing", "tasks", "texts", "transferset"]
+__all__ = ["building", "deriving", "lm", "lm_sample", "run", "showing", "tasks", "texts", "transferset"]
 
 INTERRUPTED: Final = 130
 

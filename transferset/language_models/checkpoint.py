@@ -1,43 +1,57 @@
-"""A masked language model's directory: what it is, and opening it without running foreign code."""
+"""Opening a language model's directory without running foreign code."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from transferset.errors import InputError, UsageError, sentence
+from transferset.language_models import model_files
+from transferset.language_models.model_files import CONFIG, GENERATION, check_config, weight_files
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-CONFIG: Final = "config.json"
-WEIGHTS: Final = "model.safetensors"
-TOKENIZER: Final = "tokenizer.json"
+#: What an unfinished model may be larger than its weights by: tied weights are written once, and
+#: what a small model lacks is told by name.
+_TIMES: Final = 2
+_SPARE: Final = 1 << 28
 
-#: Largest file of JSON that is read.
-_MOST_JSON: Final = 1 << 28
 
-#: Members that would fetch or run what is not in the three files.
-_FOREIGN: Final = ("auto_map", "quantization_config", "adapter_config", "custom_pipelines")
+class Kind(NamedTuple):
+    """A kind of language models.
 
-#: What may compute attention; any other name is a kernel that transformers fetches from the hub.
-_ATTENTION: Final = ("attn_implementation", "_attn_implementation")
-_KNOWN: Final = (None, "eager", "sdpa")
+    Attributes:
+        loader: Class of transformers that opens it.
+        name: With its article.
+        parts: What its weights are for.
+        remedy: How to make a directory of it.
+        attention: What computes attention, as transformers names it; None is the model's choice.
+    """
 
-#: Bounds of what a few bytes of JSON can ask for.
-_BOUNDS: Final[Mapping[str, int]] = {
-    "vocab_size": 1 << 21,
-    "hidden_size": 1 << 16,
-    "intermediate_size": 1 << 18,
-    "num_hidden_layers": 1 << 10,
-    "max_position_embeddings": 1 << 20,
-}
+    loader: str
+    name: str
+    parts: str
+    remedy: str
+    attention: str | None = None
 
-_REMEDY: Final = "save a BERT-like model with its masked-LM head by save_pretrained"
+
+MASKED: Final = Kind(
+    "AutoModelForMaskedLM",
+    "a masked language model",
+    "every part, the masked-LM head",
+    "save a BERT-like model with its masked-LM head by save_pretrained",
+    "eager",
+)
+CAUSAL: Final = Kind(
+    "AutoModelForCausalLM",
+    "a causal language model",
+    "every part, the LM head",
+    "save a GPT-like model with its LM head by save_pretrained",
+)
 
 
 def releases() -> dict[str, str]:
@@ -49,123 +63,134 @@ def releases() -> dict[str, str]:
     try:
         return {name: version(name) for name in ("torch", "transformers")}
     except PackageNotFoundError as error:
-        raise _not_installed() from error
+        raise not_installed() from error
 
 
-def _not_installed() -> UsageError:
+def not_installed() -> UsageError:
+    """What is said where torch or transformers is not installed."""
     do = "pip install 'transferset[distill]'"
     return UsageError(sentence("torch and transformers for a language model", "none", do=do))
 
 
-def check_folder(path: str | Path) -> Path:
-    """The directory, if it has the three files of a model.
-
-    Raises:
-        InputError: It is none, a file is missing, or it belongs to another model's weights.
-    """
-    folder = Path(path)
-    if not folder.is_dir():
-        raise InputError(sentence("the directory of a model", "none", str(path), _REMEDY))
-    for file in (CONFIG, WEIGHTS, TOKENIZER):
-        if not (folder / file).is_file():
-            raise InputError(sentence(f"a file {file}", "none", str(path), _REMEDY))
-    if (folder / "adapter_config.json").exists():
-        # transformers would load whatever model it names
-        do = "merge the adapter into its model and save that"
-        raise InputError(sentence("a whole model", "an adapter", str(path), do))
-    return folder
+def check_folder(path: str | Path, kind: Kind = MASKED) -> Path:
+    """The directory, if it has the files of a model; see `model_files.check_folder`."""
+    return model_files.check_folder(path, kind.remedy)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """An object of JSON from a file that is not trusted.
-
-    Raises:
-        InputError: It is something else.
-    """
-    try:
-        if path.stat().st_size > _MOST_JSON:
-            raise ValueError(f"more than {_MOST_JSON:,} bytes")
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(sentence("JSON", str(error), str(path))) from error
-    if not isinstance(found, dict):
-        raise InputError(sentence("an object of JSON", type(found).__name__, str(path)))
-    return found
-
-
-def load_model(path: str | Path, device: str | None = None) -> PreTrainedModel:
-    """Load a masked language model, in float32, ready for inference.
+def load_model(
+    path: str | Path, device: str | None = None, kind: Kind = MASKED, dtype: str = "float32"
+) -> PreTrainedModel:
+    """Load a language model, ready for inference.
 
     Args:
-        path: A directory with `config.json`, `model.safetensors` and `tokenizer.json`.
+        path: A directory with `config.json`, weights in safetensors and `tokenizer.json`.
         device: As torch names it; None is the processor, whose sums are the same everywhere.
+        kind: What it has to be.
+        dtype: Of its numbers, as torch names it.
 
     Raises:
         InputError: The directory does not hold such a model, or not all of its weights.
         UsageError: torch or transformers is not installed; there is no such device.
     """
-    folder = check_folder(path)
-    _check_config(folder)
+    folder = check_folder(path, kind)
+    check_config(folder / CONFIG, kind.remedy)
+    if (folder / GENERATION).is_file():
+        check_config(folder / GENERATION, kind.remedy)
     try:
         import torch
-        from transformers import AutoModelForMaskedLM
+        import transformers
     except ImportError as error:
-        raise _not_installed() from error
-    with _quiet():
-        try:
-            model, report = AutoModelForMaskedLM.from_pretrained(
-                str(folder),
-                local_files_only=True,
-                use_safetensors=True,
-                trust_remote_code=False,
-                attn_implementation="eager",
-                output_loading_info=True,
-                dtype=torch.float32,
-            )
-        except Exception as error:  # of transformers and safetensors, which raise all kinds
-            found = str(error).strip().split("\n")[0]
-            raise InputError(
-                sentence("a masked language model", found, str(path), _REMEDY)
-            ) from error
-    _require_all_weights(report, folder)
+        raise not_installed() from error
+    loader = getattr(transformers, kind.loader)
+    with quiet(), refusing(kind, str(path)):
+        _require_room(loader, folder, kind)
+        model, report = loader.from_pretrained(
+            str(folder),
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            attn_implementation=kind.attention,
+            output_loading_info=True,
+            dtype=getattr(torch, dtype),
+        )
+    _require_all_weights(report, folder, kind)
+    return to_device(model.eval().requires_grad_(False), device)
+
+
+def to_device(model: PreTrainedModel, device: str | None) -> PreTrainedModel:
+    """The model, moved.
+
+    Args:
+        model: Any.
+        device: As torch names it; None is the processor.
+
+    Raises:
+        UsageError: There is no such device.
+    """
     try:
-        return model.eval().requires_grad_(False).to(device or "cpu")
+        return model.to(device or "cpu")
     except (RuntimeError, AssertionError) as error:  # what torch raises without CUDA
         raise UsageError(sentence("a device of torch's", str(device))) from error
 
 
-def _check_config(folder: Path) -> None:
-    config, at = read_json(folder / CONFIG), str(folder / CONFIG)
-    for name, value in _members(config):
-        foreign = name in _FOREIGN and value is not None
-        if foreign or (name in _ATTENTION and value not in _KNOWN):
-            raise InputError(sentence("a plain model in float", f"a member {name}", at, _REMEDY))
-    for name, most in _BOUNDS.items():
-        value = config.get(name, 1)
-        if not isinstance(value, int) or not 0 < value <= most:
-            raise InputError(sentence(f"{name} from 1 to {most:,}", repr(value), at))
+def _require_room(loader: Any, folder: Path, kind: Kind) -> None:
+    """Refuse a configuration for whose model there cannot be enough weights.
+
+    What a checkpoint lacks, transformers makes before it tells, however large it is.
+    """
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    size = sum(path.stat().st_size for path in weight_files(folder, kind.remedy))
+    numbers = count_numbers(loader, config)
+    if numbers > _TIMES * size + _SPARE:
+        found = f"{size:,} bytes for {numbers:,} numbers"
+        raise InputError(sentence(f"weights for {kind.parts}", found, str(folder), kind.remedy))
 
 
-def _require_all_weights(report: Mapping[str, Any], folder: Path) -> None:
+def count_numbers(loader: Any, config: Any) -> int:
+    """How many numbers a model would have; none is made.
+
+    Args:
+        loader: Class of transformers, as `AutoModelForCausalLM`.
+        config: The model's configuration.
+    """
+    import torch
+
+    with torch.device("meta"):
+        model = loader.from_config(config, trust_remote_code=False)
+    return sum(part.numel() for part in model.parameters())
+
+
+def _require_all_weights(report: Mapping[str, Any], folder: Path, kind: Kind) -> None:
     # what a checkpoint lacks, transformers fills with random numbers, and only logs it
     missing = sorted({str(name) for name in report["missing_keys"]})
     wrong = sorted({str(name) for name in report.get("mismatched_keys") or ()})
     if missing or wrong:
         first, more = (missing + wrong)[0], len(missing + wrong) - 1
         found = f"none for {first}" + (f" and {more} others" if more else "")
-        at = str(folder / WEIGHTS)
-        raise InputError(sentence("weights for every part, the masked-LM head", found, at, _REMEDY))
-
-
-def _members(value: object) -> Iterator[tuple[str, Any]]:
-    """All members, also of objects inside."""
-    for name, inner in value.items() if isinstance(value, dict) else ():
-        yield name, inner
-        yield from _members(inner)
+        at = str(weight_files(folder, kind.remedy)[0])
+        raise InputError(sentence(f"weights for {kind.parts}", found, at, kind.remedy))
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def refusing(kind: Kind, at: str) -> Iterator[None]:
+    """Turn whatever transformers and safetensors raise, which is of all kinds, into one sentence.
+
+    Raises:
+        InputError: Something was raised.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        found = (str(error).strip() or type(error).__name__).split("\n")[0]
+        raise InputError(sentence(kind.name, found, at, kind.remedy)) from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
     """Without the bars and notes of transformers; the caller's settings come back."""
     from transformers.utils import logging
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -11,13 +10,18 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
 
 from transferset.errors import InputError, sentence
-from transferset.language_models.checkpoint import TOKENIZER, check_folder, read_json
+from transferset.language_models.checkpoint import check_folder
+from transferset.language_models.model_files import (
+    STATEMENTS,
+    TOKENIZER,
+    open_tokenizer,
+    read_json,
+    tokenizer_size,
+)
 
-#: Files that may say which piece is the mask, and how it is written where they do not.
-_STATEMENTS: Final = ("special_tokens_map.json", "tokenizer_config.json")
+#: How the mask is written where no file says it.
 _MASKS: Final = ("[MASK]", "<mask>")
 
 #: Patterns whose tables are kept.
@@ -57,23 +61,15 @@ class Pieces:
         """
         folder = check_folder(path)
         self._at = str(folder / TOKENIZER)
-        # one process a core is how transferset is parallel
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        try:
-            self._tokenizer = Tokenizer.from_file(self._at)
-        except Exception as error:  # `tokenizers` raises nothing more exact
-            raise InputError(sentence("a tokenizer.json", str(error), self._at)) from error
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+        self._tokenizer = open_tokenizer(folder / TOKENIZER)
         self.mask = self._find_mask(folder)
-        self._tokenizer.encode_special_tokens = True  # what a text spells out is text
         self.around = self._frame()
-        self.size = max(self._tokenizer.get_vocab(with_added_tokens=True).values()) + 1
+        self.size = tokenizer_size(self._tokenizer)
         self._unknown = self._find_unknown()
         self.whole_words = lru_cache(_PATTERNS)(self._whole_words)
 
     def _find_mask(self, folder: Path) -> int:
-        stated = [read_json(folder / f) for f in _STATEMENTS if (folder / f).is_file()]
+        stated = [read_json(folder / f) for f in STATEMENTS if (folder / f).is_file()]
         for name in (*(member.get("mask_token") for member in stated), *_MASKS):
             piece = name.get("content") if isinstance(name, dict) else name
             number = self._tokenizer.token_to_id(piece) if isinstance(piece, str) else None

@@ -9,6 +9,7 @@ from transferset.report.card_documents import (
     languages_section,
     licence_section,
 )
+from transferset.report.card_generated import written
 from transferset.report.card_header import header
 from transferset.report.card_labels import labels
 from transferset.report.card_limits import limits
@@ -49,6 +50,7 @@ def card(manifest: Manifest, documents: Documents, facts: Json | None = None) ->
         numbers(manifest),
         parts_of(manifest),
         *labels(facts),
+        written(facts),
         sources(manifest, retrieved),
         section("Licences", *licence_section(manifest, counts)),
         section("Attribution", *attribution_section(manifest)),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from transferset.manifest import Manifest
+from transferset.report.card_generated import written_by_models
 from transferset.report.document_counts import DocumentCounts
 from transferset.report.licences import hub_names
 from transferset.report.markup import shown
@@ -42,7 +43,7 @@ def header(manifest: Manifest, counts: DocumentCounts | None) -> str:
     members: dict[str, Value] = {
         "pretty_name": shown(manifest.name, 100),
         "language": languages(manifest, counts),
-        **_licence(licences(manifest, counts)),
+        **licence_members(licences(manifest, counts)),
         "size_categories": [size_category(manifest.totals["rows"])],
         "task_categories": ["text-classification" if labelled(manifest) else "fill-mask"],
         "tags": tags(manifest),
@@ -82,7 +83,8 @@ def licences(manifest: Manifest, counts: DocumentCounts | None) -> list[str]:
     return list(found)
 
 
-def _licence(stated: Sequence[str]) -> dict[str, Value]:
+def licence_members(stated: Sequence[str]) -> dict[str, Value]:
+    """The members that name licences as the hub knows them; an empty one is unknown."""
     if not any(stated):
         return {"license": "unknown"}
     names = hub_names(stated)
@@ -119,7 +121,8 @@ def tags(manifest: Manifest) -> list[str]:
     wikipedia = any(isinstance(base, str) and ".wikipedia.org/" in base for base in wikis)
     found = ["transferset", "knowledge-distillation"]
     found += [] if labelled(manifest) else ["language-modeling"]
-    return [*found, *(["wikipedia"] if wikipedia else [])]
+    found += ["wikipedia"] if wikipedia else []
+    return [*found, *(["synthetic"] if written_by_models(manifest) else [])]
 
 
 def _configs(manifest: Manifest) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from transferset.ledger import Reason
 from transferset.manifest import Manifest
+from transferset.report.card_generated import written_limits
 from transferset.report.document_counts import DocumentCounts
 from transferset.report.lineage import Lineage, Node
 from transferset.report.markdown import md
@@ -31,6 +32,7 @@ def limits(manifest: Manifest, graph: Lineage, counts: DocumentCounts | None) ->
     return [
         *_form(manifest),
         *_steps(graph),
+        *written_limits(manifest),
         *_duplicates(graph),
         *_damage(manifest),
         *_unstated(manifest, counts),

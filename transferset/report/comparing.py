@@ -8,6 +8,7 @@ import numpy as np
 
 from transferset.errors import SetError, UsageError, sentence
 from transferset.manifest import Json
+from transferset.report.generated import generated_of
 from transferset.report.id_rows import Pieces, Rows, rows_of
 from transferset.report.measures import Measures, measure
 from transferset.report.row_order import RowByRow, occurs_in_order, row_by_row
@@ -117,8 +118,15 @@ def _side(found: ShardSet, measured: Measures) -> Json:
         "tokens": measured.tokens,
         "content_tokens": measured.content_tokens,
         "types": int((measured.token_counts > 0).sum()),
+        "generated": _generated(found),
         "bytes": measured.bytes,
     }
+
+
+def _generated(found: ShardSet) -> int | None:
+    """Rows that a language model wrote, None where nothing says so."""
+    known = generated_of(found)
+    return None if known is None else int(known["rows"])
 
 
 def _order(found: _Findings) -> Json:

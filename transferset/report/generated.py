@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -37,19 +36,16 @@ LOST: Final = (
 
 def amount(value: object) -> bool:
     """A finite number from 0 on."""
-    right = isinstance(value, int | float) and not isinstance(value, bool)
-    return right and math.isfinite(value) and 0 <= value < 1e18  # type: ignore[operator]
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e18
 
 
-_BASE: Final = {
-    "model": text, "natural": Nullable(amount), "generated": amount, "rows": count,
-    "pieces": count,
-}  # fmt: skip
+_PERPLEXITY: Final = {"perplexity": amount, "rows": count, "pieces": count}
+_BASE: Final = {"model": text, "natural": _PERPLEXITY, "written": _PERPLEXITY}
 _COUNTS: Final = ("wanted", "attempts", "kept", "finished", "originals", "pieces")
 _SAMPLING: Final[dict[Any, Any]] = {
     **dict.fromkeys(_COUNTS, count),
     "multiple": Nullable(amount),
-    "base": Nullable({**_BASE, ...: anything}),
+    "base": Nullable(_BASE),
     ...: anything,
 }
 _PREFIXES: Final[dict[Any, Any]] = {
@@ -87,8 +83,9 @@ def generated_of(found: ShardSet) -> Json | None:
         attempts by what came of them; null of a set that was derived from one that was sampled),
         `prefixes` (`rows` that they were counted in, `different`, `first`: `piece`, `rows` and
         `share` of the most frequent, and `js`: bits between wanted and drawn, null if it is not
-        known; null without prefixes) and `base` (perplexity for a piece under the base model:
-        `model`, `natural`, `generated`, and `rows` and `pieces` that it was measured on; or null).
+        known; null without prefixes) and `base` (`model`, the one before it was fitted, and of
+        `natural` and `written` rows the `perplexity` of a piece under it, and the `rows` and
+        `pieces` that this was measured on; or null).
 
     Raises:
         SetError: A shard or an account is damaged, or not of this form.
@@ -104,8 +101,7 @@ def generated_of(found: ShardSet) -> Json | None:
         "models": _models(found.manifest), "rows": rows, "natural": natural, "finished": finished,
         "sampling": None if body is None else _sampling(body, found.manifest),
         "prefixes": _prefixes(found, body or {}),
-        "base": None if body is None or body["base"] is None
-        else {name: body["base"][name] for name in _BASE},
+        "base": None if body is None else body["base"],
     }  # fmt: skip
 
 

@@ -111,9 +111,7 @@ def generated_measures(found: ShardSet, natural: Side | None, progress: Rows | N
     if its is not None:
         rows = rows_within(mine.text, _texts(its.side, progress))
         copied = {"rows": rows, "share": rows / max(1, mine.text.rows)}
-        within = {
-            str(n): share_within(mine.text, _texts(its.side, progress), n) for n in COPIED
-        }
+        within = {str(n): share_within(mine.text, _texts(its.side, progress), n) for n in COPIED}
         sides[1]["in_natural"] = {str(n): share_elsewhere(its.text, n) for n in COPIED}
     sides[0]["in_natural"] = within
     return {

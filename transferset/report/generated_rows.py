@@ -23,8 +23,9 @@ MOST_TOKENS: Final = 20_000_000
 #: Content tokens whose n-grams are listed together.
 _TOGETHER: Final = 1 << 20
 
-#: The seed of the order in which rows are looked at, whatever the seed of the set.
-_SEED: Final = 0
+#: Seed and step of the order in which rows are looked at, whatever the seed of the set: a step
+#: that no set has, since with the draws of one rows would be chosen by what they begin with.
+_SEED, _STEP = 0, 0xFFFF_FFFD
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,13 @@ class Text:
         end = int(_end(self.ids, tokens))
         inside = self.offsets[: int(np.searchsorted(self.offsets, end))]
         return Text(self.ids[:end], np.append(inside, end))
+
+    def only(self, rows: Counts) -> Text:
+        """Some rows, in the order asked for."""
+        ends: Counts = np.append(0, np.cumsum(np.diff(self.offsets)[rows]))
+        out = np.empty(int(ends[-1]), np.uint32)
+        _copy(self.ids, self.offsets, rows, out)
+        return Text(out, ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,7 @@ class Side:
         ids = np.concatenate([text.ids for text, _ in found])
         del found  # twice the memory is enough
         order = np.argsort(addresses(numbers), kind="stable")
-        return _reordered(ids, np.append(0, np.cumsum(sizes)), order), numbers[order]
+        return Text(ids, np.append(0, np.cumsum(sizes))).only(order), numbers[order]
 
 
 def addresses(rows: Counts) -> npt.NDArray[np.uint64]:
@@ -139,7 +147,7 @@ def addresses(rows: Counts) -> npt.NDArray[np.uint64]:
     """
     low, high = rows.astype(np.uint32), (rows >> 32).astype(np.uint32)
     none = np.zeros_like(low)
-    a, b, _, _ = philox((low, high, none, none), step_key(_SEED, 0))
+    a, b, _, _ = philox((low, high, none, none), step_key(_SEED, _STEP))
     return (a.astype(np.uint64) << np.uint64(32)) | b.astype(np.uint64)
 
 
@@ -148,7 +156,7 @@ def _below(share: float, text: Text, numbers: Counts) -> tuple[Text, Counts]:
     if share == 1:
         return text, numbers
     kept = np.flatnonzero(addresses(numbers) < np.uint64(int(share * 2.0**64)))
-    return _reordered(text.ids, text.offsets, kept), numbers[kept]
+    return text.only(kept), numbers[kept]
 
 
 def _text(ids: Any, offsets: Any, content: Bools, wanted: Bools) -> Text:
@@ -197,13 +205,6 @@ def _end(ids: Any, tokens: int) -> Any:
         seen += ids[place] != BREAK
         place += 1
     return place
-
-
-def _reordered(ids: Ids, offsets: Counts, order: Counts) -> Text:
-    ends: Counts = np.append(0, np.cumsum(np.diff(offsets)[order]))
-    out = np.empty(int(ends[-1]), np.uint32)
-    _copy(ids, offsets, order, out)
-    return Text(out, ends)
 
 
 @kernel

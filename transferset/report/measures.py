@@ -155,7 +155,9 @@ class _Tally:
             )
         )  # fmt: skip
         lengths = (content, np.diff(batch.offsets), words)
-        self.histograms = [histogram_with(h, v) for h, v in zip(self.histograms, lengths, strict=True)]
+        self.histograms = [
+            histogram_with(h, v) for h, v in zip(self.histograms, lengths, strict=True)
+        ]
         for name in _texts(batch.columns.schema.names):
             self.text_bytes += _string_bytes(batch.columns.column(name))
 

@@ -1,11 +1,13 @@
 """N-grams of any length as numbers of 63 bits, and sets of such numbers.
 
-Two different n-grams have the same number with a chance of 2⁻⁶³: among the 40 million of the
-largest sets that are looked at, once in ten thousand such sets. What is counted is exact otherwise.
+The numbers are others in each process, so that no text can be made whose n-grams crowd a set. Two
+different n-grams have the same number with a chance of 2⁻⁶³: among the 40 million of the largest
+sets that are looked at, once in ten thousand such sets. What is counted is exact otherwise.
 """
 
 from __future__ import annotations
 
+import secrets
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +22,9 @@ Ids = npt.NDArray[np.uint32]
 
 #: Stands between runs of content tokens, and after each row.
 BREAK: Final = np.uint32(0xFFFFFFFF)
+
+#: What numbers of n-grams begin with.
+_SALT: Final = np.uint64(secrets.randbits(64))
 
 #: The lowest bit of a slot is a mark; numbers of n-grams leave it free.
 _MARK: Final = 1
@@ -43,14 +48,14 @@ def _key(hashed: Any) -> Any:
 
 
 @kernel
-def _ngram_keys(ids: Any, offsets: Any, order: int, keys: Any, ends: Any) -> Any:
+def _ngram_keys(ids: Any, offsets: Any, order: int, salt: Any, keys: Any, ends: Any) -> Any:
     count = 0
     for row in range(len(offsets) - 1):
         run = 0
         for place in range(offsets[row], offsets[row + 1]):
             run = 0 if ids[place] == BREAK else run + 1
             if run >= order:
-                hashed = uint64(order)
+                hashed = salt
                 for i in range(place - order + 1, place + 1):
                     hashed = _mixed(hashed + uint64(ids[i]) + uint64(1))
                 keys[count] = _key(hashed)
@@ -72,14 +77,14 @@ def ngram_keys(ids: Ids, offsets: Counts, order: int) -> tuple[Keys, Counts]:
     """
     keys = np.empty(int(offsets[-1] - offsets[0]), np.uint64)
     starts: Counts = np.zeros(len(offsets), np.int64)
-    count = int(_ngram_keys(ids, offsets, order, keys, starts[1:]))
+    count = int(_ngram_keys(ids, offsets, order, _SALT, keys, starts[1:]))
     return keys[:count], starts
 
 
 @kernel
-def _row_keys(ids: Any, offsets: Any, keys: Any) -> None:
+def _row_keys(ids: Any, offsets: Any, salt: Any, keys: Any) -> None:
     for row in range(len(offsets) - 1):
-        hashed = uint64(0)
+        hashed = salt
         for place in range(offsets[row], offsets[row + 1]):
             hashed = _mixed(hashed + uint64(ids[place]) + uint64(1))
         keys[row] = _key(hashed)
@@ -88,7 +93,7 @@ def _row_keys(ids: Any, offsets: Any, keys: Any) -> None:
 def row_keys(ids: Ids, offsets: Counts) -> Keys:
     """A number for each row, the same for rows of the same ids and breaks."""
     keys = np.empty(len(offsets) - 1, np.uint64)
-    _row_keys(ids, offsets, keys)
+    _row_keys(ids, offsets, _SALT, keys)
     return keys
 
 

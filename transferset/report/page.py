@@ -22,6 +22,7 @@ from transferset.report.figure_files import (
     write_figures,
 )
 from transferset.report.figures import Axes, figure
+from transferset.report.generated_page import is_written
 from transferset.report.inspect import Decode
 from transferset.report.lineage import Lineage, lineage
 from transferset.report.markup import Html, el, join, short, shown
@@ -120,7 +121,7 @@ def _page(
             "header",
             el("h1", title),
             el("p", _lede(subjects, graph), class_="lede"),
-            _contents(labels=any(map(sections.has_labels, subjects))),
+            _contents(subjects),
         ),
         el(
             "main",
@@ -128,6 +129,7 @@ def _page(
             sections.lineage_section(graph),
             sections.size_section(subjects),
             sections.labels_section(subjects),
+            sections.written_section(subjects, decode),
             sections.figures_section(charts),
             sections.ledger_section(graph),
             sections.examples_section(subjects, decode),
@@ -201,12 +203,13 @@ def _lede(subjects: Sequence[Subject], graph: Lineage) -> str:
     return f"{count} of {rows} rows{origin}{vocabulary}."
 
 
-def _contents(*, labels: bool) -> Html:
+def _contents(subjects: Sequence[Subject]) -> Html:
     """Links to the sections, for those who look for one thing."""
     names = {
         "lineage": "Lineage",
         "size": "Tables",
-        **({"labels": "Labels"} if labels else {}),
+        **({"labels": "Labels"} if any(map(sections.has_labels, subjects)) else {}),
+        **({"written": "Written rows"} if any(map(is_written, subjects)) else {}),
         "figures": "Figures",
         "ledger": "Ledger",
         "examples": "Examples",

@@ -29,6 +29,8 @@ _VERBS: Final = {
     "write": "writing",
     "measure": "measuring",
     "compare": "comparing",
+    "pieces": "spelling",
+    "train": "training",
     "attempts": "sampling",
 }
 
@@ -78,7 +80,7 @@ class Bar:
         self._bar.update(task, completed=received, total=total, rate=f"{received / 1e6:,.0f} MB")
 
     def start(self, stage: str, total: int, unit: str) -> None:
-        """A stage begins: `total` units of work."""
+        """A stage begins: `total` units of work; only of pieces the rate is told, else of rows."""
         self._rows = 0
         self._counted = "pieces" if unit == "pieces" else "rows"
         self._task = self._bar.add_task(

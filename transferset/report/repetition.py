@@ -12,10 +12,10 @@ from transferset.report.ngrams import Keys, KeySet, ngram_keys, once_a_row, row_
 
 
 def distinct(text: Text, order: int) -> float | None:
-    """Different n-grams to all n-grams (Li et al. 2016, "A diversity-promoting objective function
-    for neural conversation models", § 5.3, there to all tokens).
+    """Distinct-n: different n-grams to all n-grams.
 
-    It falls with the number of tokens: compare texts of one size.
+    Li et al. 2016, "A diversity-promoting objective function for neural conversation models", who
+    divide by all tokens. It falls with the number of tokens: compare texts of one size.
 
     Args:
         text: Rows.
@@ -23,7 +23,7 @@ def distinct(text: Text, order: int) -> float | None:
 
     Returns:
         A share, 0 to 1; None without n-grams.
-    """  # fmt: skip
+    """
     known, total = KeySet(len(text.ids)), 0
     for part in text.blocks():
         keys, _ = ngram_keys(part.ids, part.offsets, order)
@@ -33,10 +33,10 @@ def distinct(text: Text, order: int) -> float | None:
 
 
 def self_repetition(text: Text, order: int = 4) -> float | None:
-    """The mean over all rows of ln(1 + k), k being how many different n-grams of the row stand in
-    another row too (Salkar et al. 2022, "Self-repetition in abstractive neural summarizers").
+    """The mean over all rows of ln(1 + k), where k n-grams of the row stand in another row too.
 
-    It grows with the number and the length of rows: compare texts of one size.
+    After Salkar et al. 2022, "Self-repetition in abstractive neural summarizers". An n-gram counts
+    once a row. It grows with the number and the length of rows: compare texts of one size.
 
     Args:
         text: Rows.
@@ -52,9 +52,13 @@ def self_repetition(text: Text, order: int = 4) -> float | None:
 
 
 def share_elsewhere(text: Text, order: int) -> float | None:
-    """Share of the rows' different n-grams that stand in another row of the same text too."""
-    found = [(int(counts.sum()), total) for counts, total in _elsewhere(text, order)]
-    return _ratio(found)
+    """Share of the rows' different n-grams that stand in another, different row of the same text.
+
+    Rows that are equal are looked at once: otherwise all their n-grams would stand in another.
+    """
+    _, first = np.unique(row_keys(text.ids, text.offsets), return_index=True)
+    found = _elsewhere(text.only(np.sort(first)), order)
+    return _ratio([(int(counts.sum()), total) for counts, total in found])
 
 
 def _elsewhere(text: Text, order: int) -> Iterable[tuple[Counts, int]]:

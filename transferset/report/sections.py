@@ -9,6 +9,7 @@ from transferset.report import rails, tables
 from transferset.report.curves import Curve, coinciding
 from transferset.report.examples import examples_html
 from transferset.report.figures import NARROW, WIDE, Axes, figure, head_share
+from transferset.report.generated_page import generated_parts
 from transferset.report.inspect import Decode
 from transferset.report.label_grids import label_grids
 from transferset.report.lineage import Lineage, Node
@@ -195,6 +196,12 @@ def labels_section(subjects: Sequence[Subject]) -> Html | None:
             parts.append(tables.table(title, grid.heads, rows))
             parts += [_note(shown(grid.note))] if grid.note else []
     return section("labels", "Labels and variants", *parts) if parts else None
+
+
+def written_section(subjects: Sequence[Subject], decode: Sequence[Decode | None]) -> Html | None:
+    """Rows that a language model wrote, beside natural ones; None without any."""
+    parts = generated_parts(subjects, decode)
+    return section("written", "Written by a language model", *parts) if parts else None
 
 
 def figures_section(charts: Sequence[tuple[Axes, Sequence[Curve]]]) -> Html:

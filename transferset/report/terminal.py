@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Final
 
 from rich.console import Console, Group, RenderableType
@@ -13,6 +13,7 @@ from transferset.errors import printable
 from transferset.manifest import Json
 from transferset.report.inspect import label_text
 from transferset.report.terminal_corpus import corpus_grid
+from transferset.report.terminal_generated import in_lines
 from transferset.report.terminal_labels import grids
 
 #: A ledger entry above this share of what was read is shown in colour.
@@ -81,12 +82,11 @@ def _overview(facts: Json) -> Table:
         table.add_row("step", _text(step))
     if facts["params"].get("parts"):
         table.add_row("parts", _text(_shares(facts["params"])))
-    preset = facts["params"].get("preset")
-    if isinstance(preset, dict):
-        table.add_row("as in", _text(preset.get("name")))
-        for deviation in preset.get("deviations", []):
-            table.add_row("except", _text(deviation))
+    for name, said in _preset(facts["params"].get("preset")):
+        table.add_row(name, _text(said))
     table.add_row("rows", f"{totals['rows']:,}")
+    for name, said in in_lines(facts["generated"]):
+        table.add_row(name, _text(said))
     table.add_row("tokens", f"{totals['tokens']:,} ({totals['content_tokens']:,} content)")
     table.add_row("bytes", f"{totals['bytes']:,} in {len(facts['shards'])} shard(s)")
     if facts["tokenizer"]:
@@ -102,6 +102,12 @@ def _overview(facts: Json) -> Table:
     table.add_row("licence", _text(facts["licence"]))
     table.add_row("recipe", _text(facts["recipe"]))
     return table
+
+
+def _preset(preset: object) -> Iterator[tuple[str, object]]:
+    if isinstance(preset, dict):
+        yield "as in", preset.get("name")
+        yield from (("except", deviation) for deviation in preset.get("deviations", []))
 
 
 def _steps(params: Json) -> list[str]:

@@ -52,6 +52,9 @@ def _sides(facts: Json) -> Table:
     counts = ("rows", "tokens", "content_tokens", "types")
     for member in counts:
         table.add_row(member.replace("_", " "), *(number(side[member]) for side in sides))
+    if any(side["generated"] for side in sides):
+        label = "written by a model"
+        table.add_row(label, *(number(side["generated"] or 0) for side in sides))
     table.add_row("bytes", *(size(side["bytes"]) for side in sides))
     return table
 

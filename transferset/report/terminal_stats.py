@@ -15,6 +15,7 @@ from transferset.errors import printable
 from transferset.manifest import Json
 from transferset.report.corpus_table import HEADS, CorpusRow, cells
 from transferset.report.terminal_corpus import corpus_grid
+from transferset.report.terminal_generated import example_lines, written_cells
 from transferset.report.terminal_labels import label_cells
 from transferset.report.wording import number, percent, size, small
 
@@ -71,8 +72,8 @@ def show_stats(sets: Sequence[Json], file: IO[str] | None = None, width: int | N
         if len(one["corpus"]) > 1:
             console.print(corpus_grid(f"text of {one['label']}", one["corpus"]))
             console.print()
-    for note in _notes(sets):
-        console.print(note)
+    for line in (*example_lines(sets), *_notes(sets)):
+        console.print(line)
 
 
 def _folded(name: object) -> str:
@@ -122,6 +123,8 @@ def _sections(sets: Sequence[Json]) -> Iterator[_Section]:
     yield _section("types among the first content tokens", _curve(sets), sets)
     if any(one["corpus"] for one in sets):
         yield _section("text as its source had it", _SOURCE, sets)
+    if any(one["generated"] for one in sets):
+        yield _section("written by a language model (natural rows)", written_cells(), sets)
     if any(one["divergence"] for one in sets):
         names = _parents(sets)
         of = printable(names[0]) if len(names) == 1 else "the parent"

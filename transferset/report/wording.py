@@ -192,6 +192,7 @@ _OPERATIONS: Final = {
     "build task": "built from task files",
     "mix": "mixed from other sets",
     "derive": "derived",
+    "lm sample": "sampled from a language model",
 }
 
 

@@ -22,8 +22,7 @@ class TrainingLog:
             path: The file; made if needed.
             size: Its bytes at the checkpoint, 0 to begin anew.
         """
-        mode = "r+b" if path.exists() else "w+b"
-        self._file: BinaryIO = path.open(mode)
+        self._file: BinaryIO = path.open("r+b") if path.exists() else path.open("w+b")
         self._file.truncate(min(size, os.fstat(self._file.fileno()).st_size))
         self._file.seek(0, os.SEEK_END)
 

@@ -18,7 +18,10 @@ from transferset.rng import philox, step_key
 #: Batches in a window.
 WINDOW: Final = 64
 
-#: Ordinals of the kinds of draws of a training.
+#: The ordinal of a training: no step of a derivation has it.
+TRAINING: Final = 0xFFFF_FFFE
+
+#: The kinds of draws of a training.
 ROWS: Final = 0
 BATCHES: Final = 1
 DROPOUT: Final = 2
@@ -81,7 +84,7 @@ def step_seed(seed: int, step: int) -> int:
     """Seed of the generator of dropout in one step, 0 ≤ result < 2**63."""
     address = (step & 0xFFFFFFFF, step >> 32, 0, DROPOUT)
     a, b, c, d = (np.array([word], np.uint32) for word in address)
-    low, high, _, _ = philox((a, b, c, d), step_key(seed, 0))
+    low, high, _, _ = philox((a, b, c, d), step_key(seed, TRAINING))
     return (int(high[0]) << 32 | int(low[0])) & (1 << 63) - 1
 
 
@@ -93,5 +96,5 @@ def _keys(count: int, seed: int, kind: int, epoch: int) -> npt.NDArray[np.uint64
         np.full(count, epoch, np.uint32),
         np.full(count, kind, np.uint32),
     )
-    high, low, _, _ = philox(counter, step_key(seed, 0))
+    high, low, _, _ = philox(counter, step_key(seed, TRAINING))
     return (high.astype(np.uint64) << _32) | low.astype(np.uint64)

@@ -6,6 +6,9 @@ piece. A text that is cut has no end to predict, else the model would learn to s
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,13 +31,16 @@ if TYPE_CHECKING:
 #: The stage that writes examples, a folder under `_run/`.
 STAGE: Final = "pieces"
 
+#: By which `tokenizers` is told whether to use threads.
+_PARALLEL: Final = "TOKENIZERS_PARALLELISM"
+
 #: What is not predicted.
 IGNORED: Final = -100
 
 #: White space, also what only Unicode calls so.
 _WHITE: Final = r"[\s\v\x{1c}-\x{1f}\x{85}\p{Z}]+"
 
-_Ids = npt.NDArray[np.uint16] | npt.NDArray[np.int32]
+_Ids = npt.NDArray[Any]
 _Batch = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
@@ -114,15 +120,28 @@ def encode_set(root: Path, context: EncodeContext, task: Json) -> Done:
     from transferset.language_models.causal.pieces import CausalPieces
 
     pieces = CausalPieces(context.pieces)
-    writer = _Writer(root, task["name"], pieces.size)
-    with writer:
+    (root / RUN / STAGE).mkdir(exist_ok=True)
+    with all_cores(), _Writer(root, task["name"], pieces.size) as writer:
         for texts, pairs in read_texts(ShardSet.open(context.sets[task["name"]])):
             writer.add(encode(pieces, texts, pairs, task["length"]))
         outputs = writer.commit()
     return Done(outputs, writer.counts)
 
 
-def read_texts(found: ShardSet) -> Any:
+@contextmanager
+def all_cores() -> Iterator[None]:
+    """Let `tokenizers` use all cores: there is one process."""
+    before = os.environ.get(_PARALLEL)
+    os.environ[_PARALLEL] = "true"
+    try:
+        yield
+    finally:
+        os.environ.pop(_PARALLEL)
+        if before is not None:
+            os.environ[_PARALLEL] = before
+
+
+def read_texts(found: ShardSet) -> Iterator[tuple[pa.StringArray, pa.StringArray | None]]:
     """Texts of a set, and the second texts of pairs or None, batch by batch; digests are checked.
 
     Runs of white space become a space, and none is left around.
@@ -188,7 +207,8 @@ def encode(
 
 def _words(texts: pa.StringArray) -> npt.NDArray[np.int32]:
     """Words of texts and their ends, which are predicted too."""
-    return pc.count_substring(texts, " ").to_numpy(zero_copy_only=False).astype(np.int32) + 2
+    spaces = pc.count_substring(texts, " ").to_numpy(zero_copy_only=False)
+    return np.asarray(spaces, np.int32) + np.int32(2)
 
 
 def gather(found: list[Encoded], start: int) -> Examples:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-#: Pieces, padding included, of a batch that is measured: so many logits fit anywhere.
-_MEASURED: Final = 8192
+#: Pieces, padding included, of a batch that is measured.
+_MEASURED: Final = 4096
 
 #: Largest logarithm of a perplexity that is told; its exponential is still a number.
 _MOST: Final = 700.0

@@ -126,7 +126,7 @@ def writing_context(plan: SamplePlan, prefixes: Prefixes | None) -> WritingConte
         plan.key,
         plan.pair,
         plan.params.unfinished == "keep",
-        plan.max_len,
+        plan.params.max_len,
         plan.engine,
         plan.tokenizer.info.vocab_size,
     )
@@ -257,7 +257,7 @@ def _write(
         plan.src.root,
         plan.src.manifest.digest,
         plan.code,
-        plan.engine,
+        plan.tokenizer.engine,
         plan.schema.serialize().to_pybytes(),
     )
     return run.stage(READ, write_rows, tasks, context, "rows")
@@ -328,6 +328,7 @@ def _likelihood(plan: SamplePlan, run: Run, done: _Attempts, digest: str) -> Jso
     spills = [str(path.relative_to(run.root)) for path in done.spills(run.root)]
     context = SurpriseContext(
         plan.src.root,
+        plan.src.manifest.digest,
         plan.base,
         plan.device,
         rng.step_key(0, 0),

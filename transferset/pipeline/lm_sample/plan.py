@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -61,6 +61,7 @@ class SampleParams:
     copies: str = "drop"
     max_attempts: int | None = None
     shards: int | None = None
+    max_len: int | None = None  # the set's, not an option
 
     @property
     def keep_text(self) -> bool:
@@ -153,12 +154,6 @@ class SamplePlan:
     def pair(self) -> bool:
         """Whether rows are pairs."""
         return "text_pair" in self.src.manifest.schema
-
-    @property
-    def max_len(self) -> int | None:
-        """Most ids of a row."""
-        longest: int | None = self.src.manifest.params.get("max_len")
-        return longest
 
     @property
     def names(self) -> Mapping[str, Sequence[str]]:
@@ -277,7 +272,7 @@ def make_sample_plan(
         name,
         src,
         tokenizer,
-        params.checked(),
+        replace(params, max_len=src.manifest.params.get("max_len")).checked(),
         str(model),
         describe_causal(model),
         None if base is None else str(base),

@@ -48,6 +48,7 @@ class Command:
         parameter: What its function calls the input.
         key: What a recipe calls it.
         either: Keys of which a table states exactly one.
+        some: Keys of which a table states at least one.
         makes: What its function returns.
     """
 
@@ -55,6 +56,7 @@ class Command:
     parameter: str
     key: str
     either: tuple[str, ...] = ()
+    some: tuple[str, ...] = ()
     makes: Kind = SET
 
 
@@ -68,7 +70,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         Command("derive", "src", "from", either=("steps", "preset")),
         Command("mix", "sources", "from"),
         Command("lm fit", "src", "from", either=("model", "config"), makes=MODEL),
-        Command("lm sample", "src", "from"),
+        Command("lm sample", "src", "from", some=("rows", "preset")),
     )
 }
 

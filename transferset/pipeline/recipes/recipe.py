@@ -202,12 +202,14 @@ def _table(
         filled = {axis.key: axis.choices[label] for axis, label in zip(own, labels, strict=True)}
         params = read_table({**draft.tables[name], **filled}, checks, at)
         del params["command"]
-        _check_either(command, params, at)
+        _check_stated(command, params, at)
         variants[labels] = Variant(params)
     return Table(name, command, tuple(axis.name for axis in own), variants)
 
 
-def _check_either(command: Command, params: Mapping[str, Any], at: str) -> None:
+def _check_stated(command: Command, params: Mapping[str, Any], at: str) -> None:
+    if command.some and not any(key in params for key in command.some):
+        raise UsageError(sentence(" or ".join(command.some), "none of them", at))
     found = [key for key in command.either if key in params]
     both = len(found) > 1 and not str(params.get("preset")).startswith("jiao2019:")
     if command.either and (not found or both):

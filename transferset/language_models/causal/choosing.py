@@ -1,0 +1,335 @@
+"""Choosing the next piece of each row from the scores of the vocabulary, one row at a time.
+
+A piece is found by inverting the cumulative distribution at the row's own random number. Sums of
+blocks of pieces are made first, and only the block in which the number falls is walked through. With
+top-k or top-p the pieces that are kept are gathered first, so that what follows costs as many steps as
+there are such pieces; nothing is ever drawn from a vocabulary of which most is masked.
+
+What is kept is what `transformers` keeps (`TemperatureLogitsWarper`, `TopKLogitsWarper`,
+`TopPLogitsWarper`, in that order): scores are divided by the temperature in float32; then every
+piece whose score is at least the k-th highest, so also all that are equal to it; then the pieces
+that have less than `top_p` of the probability ahead of them (Holtzman et al. 2020, "The curious
+case of neural text degeneration", § 3.1). Ahead are pieces of higher scores, and of equal scores
+those of smaller ids; `transformers` leaves that last order to its sort.
+
+All loops run over one row, with the same operations in the same order wherever it stands.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from llvmlite import ir
+from numba import types, uint64
+from numba.extending import intrinsic
+
+from transferset.compiled import inlined, kernel
+from transferset.philox import block
+
+#: Pieces whose weights are summed at once,
+BLOCK: Final = 64
+#: and pieces whose scores are looked at side by side.
+_SPAN: Final = 1024
+
+#: Top-p looks for its last piece among levels of weights: so many to each power of two, by the first
+#: bits of their float32.
+_LEVEL_BITS: Final = 18
+_LEVELS: Final = 128 << 23 >> _LEVEL_BITS
+_ONE_AS_BITS: Final = np.int32(127 << 23)
+
+_ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
+_LOWEST: Final = np.float32(-126)
+_PER_BIT: Final = np.float32(1.4426950408889634)  # 1 / ln 2
+#: Taylor's series of 2^f; for |f| ≤ 1/2 the rest is below 1.3e-7.
+_T1, _T2, _T3, _T4, _T5, _T6 = (
+    np.float32(c)
+    for c in (0.69314718056, 0.24022650696, 0.05550410866, 0.00961812911, 0.00133335581, 0.00015403530)
+)
+_BIAS, _MANTISSA = np.int32(127), np.int32(23)
+
+_5, _6, _32 = uint64(5), uint64(6), uint64(32)
+_UNIT: Final = 2.0**-53
+
+
+class Way(NamedTuple):
+    """How pieces are chosen; kernels take it as it is.
+
+    Attributes:
+        temperature: Scores are divided by it.
+        top_k: So many of the highest scores are kept; 0 keeps all.
+        top_p: Pieces are kept until they have this much of the probability.
+        k0: uint32, key of the random numbers.
+        k1: uint32.
+    """
+
+    temperature: np.float32
+    top_k: int
+    top_p: float
+    k0: np.uint32
+    k1: np.uint32
+
+
+class Room(NamedTuple):
+    """Buffers of the kernels, for one row at a time.
+
+    Attributes:
+        high: float32[_SPAN], highest scores,
+        odd: float32[_SPAN], NaN where some are not finite.
+        half: float32[BLOCK / 2], on the way to the sum or the maximum of a block.
+        block: float32[blocks], sums or maxima of blocks.
+        ids: int32[vocabulary], the pieces that are kept.
+        weights: float32[vocabulary], theirs.
+        levels: float64[_LEVELS], weight on each.
+    """
+
+    high: npt.NDArray[np.float32]
+    odd: npt.NDArray[np.float32]
+    half: npt.NDArray[np.float32]
+    block: npt.NDArray[np.float32]
+    ids: npt.NDArray[np.int32]
+    weights: npt.NDArray[np.float32]
+    levels: npt.NDArray[np.float64]
+
+
+def make_room(vocabulary: int) -> Room:
+    """Buffers for a vocabulary of so many pieces."""
+    sizes = (_SPAN, _SPAN, BLOCK // 2, -(-vocabulary // BLOCK))
+    high, odd, half, block = (np.zeros(size, np.float32) for size in sizes)
+    ids, weights = np.zeros(vocabulary, np.int32), np.zeros(vocabulary, np.float32)
+    return Room(high, odd, half, block, ids, weights, np.zeros(_LEVELS, np.float64))
+
+
+@intrinsic
+def as_float(_: Any, bits: Any) -> Any:
+    """The float32 of 32 bits, in compiled loops."""
+
+    def generate(__: Any, builder: Any, ___: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.FloatType())
+
+    return types.float32(types.int32), generate
+
+
+@inlined
+def uniform(row: Any, piece: Any, k0: Any, k1: Any) -> Any:
+    """The random number of a piece of a row: float64 in [0, 1), of 53 bits.
+
+    Args:
+        row: uint64.
+        piece: Its number in the row, from 0.
+        k0: uint32, key.
+        k1: uint32, key.
+    """
+    w0, w1, _, _ = block(row, uint64(0), uint64(piece), k0, k1)
+    return ((uint64(w0) >> _5 << np.uint64(26)) | (uint64(w1) >> _6)) * _UNIT
+
+
+@kernel
+def choose(scores: Any, places: Any, rows: Any, pieces: Any, way: Any, room: Any, chosen: Any) -> Any:
+    """Choose a piece for each of some places.
+
+    Args:
+        scores: float32[places, vocabulary], finite; they are overwritten.
+        places: int64, numbers of those that are to choose.
+        rows: uint64[places], address of the row in each.
+        pieces: int64[places], number of the piece that comes next in each.
+        way: See `Way`.
+        room: See `Room`.
+        chosen: int32[places], is written.
+
+    Returns:
+        The first place whose scores are not all finite, or −1.
+    """
+    for place in places:
+        high = _tempered(scores[place], way.temperature, room)
+        if not np.isfinite(high):
+            return place
+        number = uniform(rows[place], pieces[place], way.k0, way.k1)
+        if way.top_k > 0 or way.top_p < 1:
+            chosen[place] = _among_kept(scores[place], high, number, way, room)
+        else:
+            weigh(scores[place], high)
+            _sum_blocks(scores[place], room)
+            chosen[place] = _inverted(scores[place], number, room)
+    return -1
+
+
+@kernel
+def _tempered(scores: Any, temperature: Any, room: Any) -> Any:
+    """Divide by the temperature, in place; give the highest score, or NaN if not all are finite."""
+    high, odd = room.high, room.odd
+    high[:], odd[:] = scores[0], 0
+    if temperature != 1:
+        for i in range(len(scores)):
+            scores[i] /= temperature
+    for start in range(0, len(scores), _SPAN):
+        some = scores[start : start + _SPAN]
+        for i in range(len(some)):  # without a sum over the loop: it runs in vector registers
+            odd[i] += some[i] * _ZERO  # what is not finite becomes NaN, and stays it
+            high[i] = some[i] if some[i] > high[i] else high[i]
+    return high.max() + odd.sum()
+
+
+@kernel
+def weigh(scores: Any, high: Any) -> None:
+    """Make exp(score − high) of scores, in place, with a relative error below 1e-6.
+
+    e^x = 2^n · 2^f with n whole and |f| ≤ 1/2; n is written where a float32 has its exponent.
+
+    Args:
+        scores: float32, finite.
+        high: The highest of them.
+    """
+    for i in range(len(scores)):
+        bits = max((scores[i] - high) * _PER_BIT, _LOWEST)
+        n = np.int32(bits - _HALF)  # rounds, as bits ≤ 0
+        f = bits - np.float32(n)
+        series = _T3 + f * (_T4 + f * (_T5 + f * _T6))
+        series = _ONE + f * (_T1 + f * (_T2 + f * series))
+        scores[i] = series * as_float(np.int32((n + _BIAS) << _MANTISSA))
+
+
+@kernel
+def _sum_blocks(weights: Any, room: Any) -> None:
+    for b in range(len(room.block)):
+        room.block[b] = _summed(weights[b * BLOCK : (b + 1) * BLOCK], room.half)
+
+
+@inlined
+def _summed(values: Any, half: Any) -> Any:
+    """The sum of a block: by halves, which run in vector registers, if it is a whole one."""
+    total = _ZERO
+    if len(values) == BLOCK:
+        for i in range(32):
+            half[i] = values[i] + values[i + 32]
+        for i in range(16):
+            half[i] += half[i + 16]
+        for i in range(16):
+            total += half[i]
+    else:
+        for i in range(len(values)):
+            total += values[i]
+    return total
+
+
+@kernel
+def _inverted(weights: Any, number: Any, room: Any) -> Any:
+    """The first piece at which the sum of weights passes `number` of the whole."""
+    total = 0.0
+    for b in range(len(room.block)):
+        total += room.block[b]
+    rest, last = number * total, len(room.block) - 1
+    for b in range(len(room.block)):
+        if rest < room.block[b]:
+            last = b
+            break
+        rest -= room.block[b]
+    return last * BLOCK + _walked(weights[last * BLOCK : (last + 1) * BLOCK], rest)
+
+
+@kernel
+def _walked(weights: Any, rest: Any) -> Any:
+    """The first place at which the sum passes `rest`; where rounding lets none, the last."""
+    for i in range(len(weights)):
+        rest -= weights[i]
+        if rest < 0:
+            return i
+    return len(weights) - 1
+
+
+@kernel
+def _among_kept(scores: Any, high: Any, number: Any, way: Any, room: Any) -> Any:
+    """The same among the pieces that top-k and top-p keep."""
+    if 0 < way.top_k < len(scores):
+        count = _gather_highest(scores, way.top_k, room)
+    else:
+        count = len(scores)
+        room.ids[:count] = np.arange(count)
+        room.weights[:count] = scores
+    weigh(room.weights[:count], high)
+    if way.top_p < 1:
+        count = _keep_nucleus(room.ids[:count], room.weights[:count], way.top_p, room.levels)
+    total = 0.0
+    for i in range(count):
+        total += room.weights[i]
+    return room.ids[_walked(room.weights[:count], number * total)]
+
+
+@kernel
+def _gather_highest(scores: Any, k: Any, room: Any) -> Any:
+    """Gather the pieces whose scores are at least the k-th highest, in order; give how many.
+
+    So many blocks as k have a highest score of at least the k-th of those highest: no piece below
+    it is among the k, and few blocks have others.
+    """
+    blocks, count = room.block, 0
+    for b in range(len(blocks)):
+        blocks[b] = _highest(scores[b * BLOCK : (b + 1) * BLOCK], room.half)
+    least = _kth(blocks, k) if k <= len(blocks) else scores.min()
+    for b in range(len(blocks)):
+        if blocks[b] >= least:
+            for i in range(b * BLOCK, min((b + 1) * BLOCK, len(scores))):
+                if scores[i] >= least:
+                    room.ids[count], room.weights[count] = i, scores[i]
+                    count += 1
+    least = _kth(room.weights[:count], k)
+    return _keep(room.ids[:count], room.weights[:count], least, count)
+
+
+@inlined
+def _highest(scores: Any, half: Any) -> Any:
+    """The highest of a block, as `_summed`."""
+    high = scores[0]
+    if len(scores) == BLOCK:
+        for i in range(32):
+            half[i] = scores[i] if scores[i] > scores[i + 32] else scores[i + 32]
+        for i in range(16):
+            half[i] = half[i] if half[i] > half[i + 16] else half[i + 16]
+        for i in range(16):
+            high = half[i] if half[i] > high else high
+    else:
+        for i in range(len(scores)):
+            high = scores[i] if scores[i] > high else high
+    return high
+
+
+@kernel
+def _kth(values: Any, k: Any) -> Any:
+    """The k-th highest."""
+    return np.partition(values, len(values) - k)[len(values) - k]
+
+
+@kernel
+def _keep(ids: Any, weights: Any, least: Any, last: Any) -> Any:
+    """Keep, in place, pieces of more than a weight, and of just this weight those up to `last`."""
+    count = 0
+    for i in range(len(ids)):
+        if weights[i] > least or (weights[i] == least and i <= last):
+            ids[count], weights[count] = ids[i], weights[i]
+            count += 1
+    return count
+
+
+@kernel
+def _keep_nucleus(ids: Any, weights: Any, top_p: Any, levels: Any) -> Any:
+    """Keep, in place, the pieces with less than `top_p` of the weight ahead of them.
+
+    Weights are at most 1. Levels of them are added up from the highest until what is wanted is
+    reached; only the pieces of that last level are put in order.
+    """
+    level = (_ONE_AS_BITS - weights.view(np.int32)) >> _LEVEL_BITS
+    levels[:] = 0
+    for i in range(len(weights)):
+        levels[level[i]] += weights[i]
+    wanted, ahead, cut = top_p * levels.sum(), 0.0, 0
+    while cut < len(levels) - 1 and ahead + levels[cut] < wanted:
+        ahead += levels[cut]
+        cut += 1
+    some = np.flatnonzero(level == cut)
+    last = 0
+    for i in some[np.argsort(-weights[some], kind="mergesort")]:
+        if ahead < wanted:
+            last = i
+        ahead += weights[i]
+    return _keep(ids, weights, weights[last], last)
