@@ -271,12 +271,15 @@ def test_weights_in_several_files(folder):
 
 
 def test_large_models_are_saved_in_several_files(made, tmp_path, monkeypatch):
+    model, out = load_causal(made), tmp_path / "out"
+    one = save_causal(model, CausalPieces(made), out)
     monkeypatch.setattr("transferset.language_models.causal.saving._SHARD", "20KB")
-    model = load_causal(made)
-    files = save_causal(model, CausalPieces(made), tmp_path / "out")
+    files = save_causal(model, CausalPieces(made), out)
     assert sum(path.name.startswith("model-0") for path in files) >= 2
-    assert sorted((tmp_path / "out").iterdir()) == files
-    assert parameters(load_causal(tmp_path / "out")) == parameters(model)
+    assert sorted(out.iterdir()) == files
+    assert parameters(load_causal(out)) == parameters(model)
+    monkeypatch.undo()
+    assert save_causal(model, CausalPieces(made), out) == one == sorted(out.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,8 @@ def test_rows_may_lie_anywhere_in_the_pieces(opened):
     pieces = opened["gpt2"]
     ids, offsets = pieces.encode(["the cat", "the dog", "a mat"])
     assert pieces.decode(ids, offsets[1:3]) == [("the dog",)]
+    ids, offsets = pieces.encode(["the", "cat", "a"], ["b", "c", "d"])
+    assert pieces.decode(ids, offsets[1:3]) == [("cat", "c")]
     assert pieces.decode(ids, offsets[:1]) == []
 
 
@@ -273,6 +275,9 @@ def test_numbers_that_are_no_special_piece_are_no_end(tmp_path):
     for wrong in (50256, 2, -1, True, "0", None, [5, 6]):
         write_config(folder, bos_token_id=wrong, eos_token_id=wrong)
         assert roles(folder) == (END, END, [END])
+    folder = write_tokenizer(tmp_path, llama3(), eos_token="<|eot_id|>")
+    write_config(folder, eos_token_id=True)  # which Python takes for 1
+    assert roles(folder)[1] == "<|eot_id|>"
 
 
 def test_a_tokenizer_that_names_no_end(tmp_path):

@@ -23,7 +23,7 @@ SOME = {END: 0.3, "Ġfilm": 0.3, "Ġbad": 0.2, "Ġplot": 0.1, "Ġa": 0.1}
 
 @pytest.fixture(scope="module")
 def task(tmp_path_factory) -> ShardSet:
-    return task_set(tmp_path_factory.mktemp("task"), ROWS, evaluation=[("bad film", "0")])
+    return task_set(tmp_path_factory.mktemp("task"), ROWS, evaluation=[("good bad", "0")])
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_ids_are_those_of_the_text(task, written) -> None:
 def test_no_row_is_there_twice_or_copied(written) -> None:
     texts = Counter(row["text"] for row in rows_of(written))
     assert set(texts.values()) == {1}
-    assert "bad film" not in texts  # it stands in the evaluation file
+    assert "good bad" not in texts  # it stands in the evaluation file
 
 
 def test_attempts_are_rows_and_the_ledger(written) -> None:
@@ -102,6 +102,10 @@ def test_texts_begin_with_first_pieces_of_the_set(written) -> None:
     # "good" is a piece; "bad" and "a" are not: without a space before them they are letters
     assert dict(zip(fitted["pieces"], fitted["counts"], strict=True)) == {"a": 1, "b": 1, "good": 2}
     assert {row["text"][0] for row in rows_of(written)[len(ROWS) :]} <= set("abg")
+    facts = facts_of(written)
+    assert sum(facts["drawn"]) == facts["attempts"]
+    shares = np.array(facts["drawn"]) / facts["attempts"]
+    assert shares == pytest.approx([1 / 4, 1 / 4, 1 / 2], abs=4 * 0.5 / facts["attempts"] ** 0.5)
 
 
 @pytest.mark.parametrize(
@@ -216,6 +220,13 @@ def test_the_models_own_first_pieces(task, model, tmp_path) -> None:
     first = Counter(row["text"].split()[0] for row in rows_of(found)[len(ROWS) :])
     assert set(first) <= {"film", "bad", "plot", "a"}
     assert not (found.root / "_fit").exists()
+
+
+def test_a_line_break_in_a_single_text_is_white_space(task, tmp_path) -> None:
+    model = writer(tmp_path / "lines", {END: 0.3, "Ċ": 0.3, "Ġfilm": 0.4})
+    found = sample(task, tmp_path / "out", model, rows=10, prefix="bos")
+    assert "film film" in {row["text"] for row in rows_of(found)}
+    assert "not_a_pair" not in {entry["reason"] for entry in found.manifest.ledger}
 
 
 def test_pairs_have_one_separator(tmp_path) -> None:

@@ -131,7 +131,7 @@ def test_the_page_has_a_section_with_tables_pictures_and_rows(tmp_path, found):
     for shown in ("Written by a language model", "Written rows of set 2", "Attempts of set 2",
                   "First pieces of set 2", "What came of the attempts of set 2",
                   "The model ended 90.0 % of its rows itself. The set has 3 times as many rows as "
-                  "it was given.",
+                  "the one that it was sampled from.",
                   "Perplexity is that of gpt2-base, on 4 written and 2 natural rows.",
                   "2 different pieces begin the rows that it learnt from.",
                   "row 6 (not finished)"):  # fmt: skip

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -31,7 +33,7 @@ def test_lengths_of_the_batches_of_a_window_do_not_overlap(lengths, batch):
         spans = sorted(
             (lengths[order.batch(i)].min(), lengths[order.batch(i)].max()) for i in numbers
         )
-        assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+        assert all(a[1] <= b[0] for a, b in pairwise(spans))
 
 
 def test_the_order_is_one_of_seed_and_epoch_alone():

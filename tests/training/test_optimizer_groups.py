@@ -47,7 +47,6 @@ def test_steps_are_those_of_the_paper():
             x -= rate * decay * x
             x -= rate * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
         optimizer.step()
-        w = w if t else w
         assert model.weight.detach().numpy() == pytest.approx(w, rel=1e-4)
         assert model.bias.detach().numpy() == pytest.approx(b, rel=1e-4)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from transferset.errors import TransfersetError, UsageError, sentence
+from transferset.errors import InputError, TransfersetError, UsageError, sentence
 from transferset.executor import LocalExecutor
 from transferset.files import writing
 from transferset.language_models.causal.examples import (
@@ -88,13 +88,20 @@ class _Work:
 
     def run(self) -> None:
         """All of it."""
+        try:
+            self._run()
+        except (UsageError, InputError, NotFinite):
+            clear(self.root, MODEL)  # only another recipe helps, and it may want the place
+            raise
+
+    def _run(self) -> None:
         tokenizer = self._tokenizer()
-        counts = self._encode(tokenizer["path"])
         pieces = open_pieces(tokenizer["path"])
+        model = open_model(self.plan, pieces)  # what is wrong with it is told before the long work
+        check_length(model, self.plan)
+        counts = self._encode(tokenizer["path"])
         found = {name: open_examples(self.root, name, pieces) for name in counts}
         self._require_examples(found)
-        model = open_model(self.plan, pieces)
-        check_length(model, self.plan)
         state = self._train(model, found)
         told = {key: value for key, value in tokenizer.items() if key != "path"}
         fitted = Fitted(self.recipe, {**told, "pieces": pieces.size}, counts, state)
@@ -104,21 +111,17 @@ class _Work:
                 shutil.rmtree(self.root / RUN / name, ignore_errors=True)
 
     def _train(self, model: PreTrainedModel, found: dict[str, Examples]) -> State:
-        try:
-            with writing(self.root):
-                return fit(
-                    model,
-                    found["train"],
-                    found.get("validation"),
-                    self.plan.params.procedure(self.plan.seed),
-                    checkpoints=Checkpoints(self.root / RUN / _CHECKPOINT, self.recipe),
-                    log=self.root / "log.jsonl",
-                    progress=self.progress,
-                    every=self.every,
-                )
-        except NotFinite:
-            clear(self.root, MODEL)  # another rate is another recipe, and may want the place
-            raise
+        with writing(self.root):
+            return fit(
+                model,
+                found["train"],
+                found.get("validation"),
+                self.plan.params.procedure(self.plan.seed),
+                checkpoints=Checkpoints(self.root / RUN / _CHECKPOINT, self.recipe),
+                log=self.root / "log.jsonl",
+                progress=self.progress,
+                every=self.every,
+            )
 
     def _tokenizer(self) -> Json:
         """Where the tokenizer is, and what the record says of it."""

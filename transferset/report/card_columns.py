@@ -11,7 +11,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "labels": "ids that a masked-LM has to find; −100 where nothing is asked",
     "text": "the row's text",
     "text_pair": "text of the second half of a pair",
-    "label": "its class, a code, or its score; null where a step changed the row or a model wrote it",
+    "label": "its class, a code, or its score; null where a step changed or a model wrote the row",
     "words": "words of `text`; with their spaces they are exactly the text",
     "words_pair": "words of `text_pair`",
     "space": "whether a space stands after each word",

@@ -166,7 +166,8 @@ def achieved(told: Json) -> str:
     ended = share(told["finished"], told["attempts"])
     said = [f"The model ended {ended} of its rows itself."]
     if told["multiple"] is not None:
-        said.append(f"The set has {told['multiple']:.4g} times as many rows as it was given.")
+        times = f"{told['multiple']:.4g} times as many rows"
+        said.append(f"The set has {times} as the one that it was sampled from.")
     if told["kept"] < told["wanted"]:
         said.append(f"{counted(told['wanted'], 'rows')} were wanted.")
     return _plain(*said)

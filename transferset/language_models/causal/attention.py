@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
+from numba import njit
 
 from transferset.compiled import kernel
-from transferset.language_models.causal.cache import STRIDE
 from transferset.language_models.causal.choosing import weigh
 
 if TYPE_CHECKING:
@@ -73,34 +73,21 @@ def attend(
     places, heads, _, size = query.shape
     found = value.new_empty((places, 1, heads, value.shape[3]))
     scale = np.float32(size**-0.5 if scaling is None else scaling)
-    arrays = (query[:, :, 0], key.transpose(2, 3), value, attention_mask.view(-1), found[:, 0])
+    arrays = query[:, :, 0].contiguous(), key, value, attention_mask.view(-1), found[:, 0]
     _attend(*(one.numpy() for one in arrays), scale)
     return found, None
 
 
-@kernel
-def _attend(query: Any, keys: Any, values: Any, lengths: Any, found: Any, scale: Any) -> None:
-    scores = np.empty(keys.shape[3], np.float32)
-    shared = query.shape[1] // keys.shape[1]
-    for place in range(len(lengths)):
-        length = lengths[place]
-        whole = -(-length // STRIDE) * STRIDE  # what is left over fills the last vector register
-        for head in range(query.shape[1]):
-            some = scores[:whole]
-            _score(query[place, head], keys[place, head // shared], scale, some)
-            some = scores[:length]
-            weigh(some, some.max())
-            _mix(some, values[place, head // shared], found[place, head])
-
-
-@kernel
+# Products are summed in vector registers: in the order that the compiler chooses, but in the same one
+# for all rows, since it depends on nothing but the size of a key.
+@njit(fastmath={"reassoc", "contract"}, nogil=True)  # type: ignore[untyped-decorator]
 def _score(query: Any, keys: Any, scale: Any, scores: Any) -> None:
-    """Products of a query with the keys of all positions."""
-    scores[:] = 0
-    for i in range(len(query)):
-        number, of_all = query[i] * scale, keys[i]
-        for j in range(len(scores)):
-            scores[j] += number * of_all[j]
+    """Products of a query with the keys of positions."""
+    for j in range(len(scores)):
+        product = np.float32(0)
+        for i in range(len(query)):
+            product += query[i] * keys[j, i]
+        scores[j] = product * scale
 
 
 @kernel
@@ -108,9 +95,22 @@ def _mix(weights: Any, values: Any, found: Any) -> None:
     """The mean of values under weights."""
     found[:] = 0
     for j in range(len(weights)):
-        weight, one = weights[j], values[j]
+        weight = weights[j]
         for i in range(len(found)):
-            found[i] += weight * one[i]
+            found[i] += weight * values[j, i]
     total = weights.sum()
     for i in range(len(found)):
         found[i] /= total
+
+
+@kernel
+def _attend(query: Any, keys: Any, values: Any, lengths: Any, found: Any, scale: Any) -> None:
+    scores = np.empty(keys.shape[2], np.float32)
+    shared = query.shape[1] // keys.shape[1]
+    for place in range(len(lengths)):
+        some = scores[: lengths[place]]
+        for head in range(query.shape[1]):
+            of = head // shared
+            _score(query[place, head], keys[place, of], scale, some)
+            weigh(some, some.max())
+            _mix(some, values[place, of], found[place, head])

@@ -9,7 +9,7 @@ was in the place before, and is not looked at.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import Cache
@@ -18,9 +18,6 @@ from transferset.compiled import kernel
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-#: Buffers have a multiple of so many positions, so that loops over them fill vector registers.
-STRIDE: Final = 16
 
 
 class RowCache(Cache):  # type: ignore[misc]  # mypy does not look into transformers
@@ -39,11 +36,10 @@ class RowCache(Cache):  # type: ignore[misc]  # mypy does not look into transfor
             places: How many rows are in flight.
             longest: Positions of the longest row.
             device: Where the model is.
-            compiled: Whether `attention` looks at it: the positions of a key's number then lie side
-                by side.
+            compiled: Whether it is written by a compiled loop: in the processor's memory.
         """
         super().__init__(layers=[])
-        self.room = -(-longest // STRIDE) * STRIDE
+        self.room = longest
         self.positions = torch.zeros(places, dtype=torch.int64, device=device)
         self._places = torch.arange(places, device=device)
         self._compiled = compiled
@@ -63,12 +59,12 @@ class RowCache(Cache):  # type: ignore[misc]  # mypy does not look into transfor
             float[places, heads, positions, size] of both.
         """
         while layer_idx >= len(self._layers):
-            self._layers.append((self._buffer(key_states, True), self._buffer(value_states, False)))
+            self._layers.append((self._buffer(key_states), self._buffer(value_states)))
         keys, values = self._layers[layer_idx]
         new_keys, new_values = key_states[:, :, 0], value_states[:, :, 0]
         if self._compiled:
-            whole = keys.transpose(2, 3).numpy(), values.numpy()
-            _write(*whole, new_keys.numpy(), new_values.numpy(), self.positions.numpy())
+            arrays = keys, values, new_keys, new_values, self.positions
+            _write(*(one.numpy() for one in arrays))
         else:
             keys[self._places, :, self.positions] = new_keys
             values[self._places, :, self.positions] = new_values
@@ -101,22 +97,18 @@ class RowCache(Cache):  # type: ignore[misc]  # mypy does not look into transfor
         """Positions of the buffers."""
         return self.room
 
-    def _buffer(self, new: Tensor, is_key: bool) -> Tensor:
+    def _buffer(self, new: Tensor) -> Tensor:
         places, heads, _, size = new.shape
-        if is_key and self._compiled:
-            return new.new_zeros((places, heads, size, self.room)).transpose(2, 3)
         return new.new_zeros((places, heads, self.room, size))
 
 
 @kernel
 def _write(keys: Any, values: Any, new_keys: Any, new_values: Any, positions: Any) -> None:
-    """Write float[places, heads, size] at positions of [places, heads, size, positions], and values
-    of [places, heads, positions, size].
-    """
+    """Write float[places, heads, size] at positions of [places, heads, positions, size]."""
     for place in range(len(positions)):
         at = positions[place]
         for head in range(new_keys.shape[1]):
             for i in range(new_keys.shape[2]):
-                keys[place, head, i, at] = new_keys[place, head, i]
+                keys[place, head, at, i] = new_keys[place, head, i]
             for i in range(new_values.shape[2]):
                 values[place, head, at, i] = new_values[place, head, i]

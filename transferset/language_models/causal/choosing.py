@@ -30,8 +30,8 @@ from transferset.philox import block
 
 #: Pieces whose weights are summed at once,
 BLOCK: Final = 64
-#: and pieces whose scores are looked at side by side.
-_SPAN: Final = 1024
+#: and pieces whose weights are made at once: they stay in the nearest cache.
+_SPAN: Final = 64 * BLOCK
 
 #: Top-p looks for its last piece among levels of weights: so many to each power of two, by the first
 #: bits of their float32.
@@ -45,7 +45,14 @@ _PER_BIT: Final = np.float32(1.4426950408889634)  # 1 / ln 2
 #: Taylor's series of 2^f; for |f| ≤ 1/2 the rest is below 1.3e-7.
 _T1, _T2, _T3, _T4, _T5, _T6 = (
     np.float32(c)
-    for c in (0.69314718056, 0.24022650696, 0.05550410866, 0.00961812911, 0.00133335581, 0.00015403530)
+    for c in (
+        0.69314718056,
+        0.24022650696,
+        0.05550410866,
+        0.00961812911,
+        0.00133335581,
+        0.00015403530,
+    )
 )
 _BIAS, _MANTISSA = np.int32(127), np.int32(23)
 
@@ -75,8 +82,6 @@ class Room(NamedTuple):
     """Buffers of the kernels, for one row at a time.
 
     Attributes:
-        high: float32[_SPAN], highest scores,
-        odd: float32[_SPAN], NaN where some are not finite.
         half: float32[BLOCK / 2], on the way to the sum or the maximum of a block.
         block: float32[blocks], sums or maxima of blocks.
         ids: int32[vocabulary], the pieces that are kept.
@@ -84,8 +89,6 @@ class Room(NamedTuple):
         levels: float64[_LEVELS], weight on each.
     """
 
-    high: npt.NDArray[np.float32]
-    odd: npt.NDArray[np.float32]
     half: npt.NDArray[np.float32]
     block: npt.NDArray[np.float32]
     ids: npt.NDArray[np.int32]
@@ -95,10 +98,9 @@ class Room(NamedTuple):
 
 def make_room(vocabulary: int) -> Room:
     """Buffers for a vocabulary of so many pieces."""
-    sizes = (_SPAN, _SPAN, BLOCK // 2, -(-vocabulary // BLOCK))
-    high, odd, half, block = (np.zeros(size, np.float32) for size in sizes)
+    half, block = np.zeros(BLOCK // 2, np.float32), np.zeros(-(-vocabulary // BLOCK), np.float32)
     ids, weights = np.zeros(vocabulary, np.int32), np.zeros(vocabulary, np.float32)
-    return Room(high, odd, half, block, ids, weights, np.zeros(_LEVELS, np.float64))
+    return Room(half, block, ids, weights, np.zeros(_LEVELS, np.float64))
 
 
 @intrinsic
@@ -125,12 +127,19 @@ def uniform(row: Any, piece: Any, k0: Any, k1: Any) -> Any:
     return ((uint64(w0) >> _5 << np.uint64(26)) | (uint64(w1) >> _6)) * _UNIT
 
 
-@kernel
-def choose(scores: Any, places: Any, rows: Any, pieces: Any, way: Any, room: Any, chosen: Any) -> Any:
+def choose(
+    scores: npt.NDArray[np.float32],
+    places: Any,
+    rows: Any,
+    pieces: Any,
+    way: Way,
+    room: Room,
+    chosen: Any,
+) -> int:
     """Choose a piece for each of some places.
 
     Args:
-        scores: float32[places, vocabulary], finite; they are overwritten.
+        scores: float32[places, vocabulary]; they are overwritten. −∞ is never chosen.
         places: int64, numbers of those that are to choose.
         rows: uint64[places], address of the row in each.
         pieces: int64[places], number of the piece that comes next in each.
@@ -139,36 +148,32 @@ def choose(scores: Any, places: Any, rows: Any, pieces: Any, way: Any, room: Any
         chosen: int32[places], is written.
 
     Returns:
-        The first place whose scores are not all finite, or −1.
+        The first place that has no highest score, because some are not numbers, or −1.
     """
-    for place in places:
-        high = _tempered(scores[place], way.temperature, room)
-        if not np.isfinite(high):
-            return place
-        number = uniform(rows[place], pieces[place], way.k0, way.k1)
-        if way.top_k > 0 or way.top_p < 1:
-            chosen[place] = _among_kept(scores[place], high, number, way, room)
-        else:
-            weigh(scores[place], high)
-            _sum_blocks(scores[place], room)
-            chosen[place] = _inverted(scores[place], number, room)
+    if way.temperature != 1:
+        scores /= way.temperature
+    highs = scores.max(axis=1)
+    odd = places[~np.isfinite(highs[places])]
+    if len(odd):
+        return int(odd[0])
+    _choose(scores, highs, places, rows, pieces, way, room, chosen)
     return -1
 
 
 @kernel
-def _tempered(scores: Any, temperature: Any, room: Any) -> Any:
-    """Divide by the temperature, in place; give the highest score, or NaN if not all are finite."""
-    high, odd = room.high, room.odd
-    high[:], odd[:] = scores[0], 0
-    if temperature != 1:
-        for i in range(len(scores)):
-            scores[i] /= temperature
-    for start in range(0, len(scores), _SPAN):
-        some = scores[start : start + _SPAN]
-        for i in range(len(some)):  # without a sum over the loop: it runs in vector registers
-            odd[i] += some[i] * _ZERO  # what is not finite becomes NaN, and stays it
-            high[i] = some[i] if some[i] > high[i] else high[i]
-    return high.max() + odd.sum()
+def _choose(
+    scores: Any, highs: Any, places: Any, rows: Any, pieces: Any, way: Any, room: Any, chosen: Any
+) -> None:
+    for place in places:
+        number = uniform(rows[place], pieces[place], way.k0, way.k1)
+        if way.top_k > 0 or way.top_p < 1:
+            chosen[place] = _among_kept(scores[place], highs[place], number, way, room)
+        else:
+            for at in range(0, len(scores[place]), _SPAN):
+                some = scores[place, at : at + _SPAN]
+                weigh(some, highs[place])
+                _sum_blocks(some, room.block[at // BLOCK :], room.half)
+            chosen[place] = _inverted(scores[place], number, room.block)
 
 
 @kernel
@@ -191,9 +196,9 @@ def weigh(scores: Any, high: Any) -> None:
 
 
 @kernel
-def _sum_blocks(weights: Any, room: Any) -> None:
-    for b in range(len(room.block)):
-        room.block[b] = _summed(weights[b * BLOCK : (b + 1) * BLOCK], room.half)
+def _sum_blocks(weights: Any, block: Any, half: Any) -> None:
+    for b in range(-(-len(weights) // BLOCK)):
+        block[b] = _summed(weights[b * BLOCK : (b + 1) * BLOCK], half)
 
 
 @inlined
@@ -214,17 +219,17 @@ def _summed(values: Any, half: Any) -> Any:
 
 
 @kernel
-def _inverted(weights: Any, number: Any, room: Any) -> Any:
+def _inverted(weights: Any, number: Any, block: Any) -> Any:
     """The first piece at which the sum of weights passes `number` of the whole."""
     total = 0.0
-    for b in range(len(room.block)):
-        total += room.block[b]
-    rest, last = number * total, len(room.block) - 1
-    for b in range(len(room.block)):
-        if rest < room.block[b]:
+    for b in range(len(block)):
+        total += block[b]
+    rest, last = number * total, len(block) - 1
+    for b in range(len(block)):
+        if rest < block[b]:
             last = b
             break
-        rest -= room.block[b]
+        rest -= block[b]
     return last * BLOCK + _walked(weights[last * BLOCK : (last + 1) * BLOCK], rest)
 
 

@@ -69,7 +69,9 @@ class Forward:
         self.positions = self._cache.positions
         self._columns = torch.arange(self._cache.room, device=model.device)
         accepted = inspect.signature(model.forward).parameters.values()
-        self._told = any(one.name == "position_ids" or one.kind is one.VAR_KEYWORD for one in accepted)
+        self._told = any(
+            one.name == "position_ids" or one.kind is one.VAR_KEYWORD for one in accepted
+        )
 
     def __call__(self, ids: Tensor) -> Tensor:
         """Show each place a piece at its position.

@@ -10,7 +10,7 @@ the same shape, and everything else is done row by row.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, Protocol
@@ -34,7 +34,7 @@ TILE: Final = 64
 _ON_DEVICE: Final = 1024
 
 #: How configurations name the most positions of a row.
-_POSITIONS: Final = ("max_position_embeddings", "n_positions", "max_seq_len")
+POSITIONS: Final = ("max_position_embeddings", "n_positions", "max_seq_len")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,9 @@ class Prefixes:
     counts: npt.NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        _require(len(self.ids) == len(self.counts), "a count for each first piece", len(self.counts))
+        _require(
+            len(self.ids) == len(self.counts), "a count for each first piece", len(self.counts)
+        )
         _require(len(self.ids) > 0, "first pieces", "none")
         _require(bool((self.counts > 0).all()), "counts above 0", "others")
 
@@ -217,7 +219,7 @@ class Sampler:
 
         start, longest = self._rules.start, self._longest
         if self._on_device:
-            from transferset.language_models.causal.queue import Queue
+            from transferset.language_models.causal.graphs import Queue
 
             return [Queue(open_forward(self._model, start, self.batch, longest), self._rules)]
         first = open_forward(self._model, start, TILE, longest)
@@ -256,12 +258,26 @@ def _require(right: bool, expected: str, found: object) -> None:
         raise UsageError(sentence(expected, str(found)))
 
 
+def check_positions(config: Mapping[str, object], max_length: int) -> None:
+    """Refuse rows that are longer than a model can be shown.
+
+    Args:
+        config: Of the model.
+        max_length: Most pieces of a row, without start and end.
+
+    Raises:
+        UsageError: It does not know so many positions.
+    """
+    stated = [config[name] for name in POSITIONS if isinstance(config.get(name), int)]
+    known = next((one for one in stated if isinstance(one, int) and one > 0), None)
+    if known is not None and max_length + 1 > known:
+        expected = f"a model of {max_length + 1} positions"
+        do = f"take a --max-length of at most {known - 1}"
+        raise UsageError(sentence(expected, f"one of {known}", do=do))
+
+
 def _check_positions(model: PreTrainedModel, longest: int) -> None:
-    config = model.config.get_text_config()
-    known = [getattr(config, name) for name in _POSITIONS if getattr(config, name, None)]
-    if known and longest > known[0]:
-        do = f"take a --max-length of at most {known[0] - 1}"
-        raise UsageError(sentence(f"a model of {longest} positions", f"one of {known[0]}", do=do))
+    check_positions(model.config.get_text_config().to_dict(), longest - 1)
 
 
 def _rules(

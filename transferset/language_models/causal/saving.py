@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Final
 from transferset.files import sync_directory
 from transferset.language_models.causal.pieces import CausalPieces
 from transferset.language_models.checkpoint import CAUSAL, quiet
-from transferset.language_models.model_files import CONFIG, GENERATION, INDEX, weight_files
+from transferset.language_models.model_files import (
+    CONFIG,
+    GENERATION,
+    INDEX,
+    WEIGHTS,
+    weight_files,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -36,6 +42,8 @@ def save_causal(model: PreTrainedModel, pieces: CausalPieces, out: Path) -> list
         OSError: The system refuses to write.
     """
     out.mkdir(parents=True, exist_ok=True)
+    for name in (WEIGHTS, INDEX):
+        (out / name).unlink(missing_ok=True)  # else it would hide a model of more or fewer files
     with quiet():
         _save(model, out)
     tokenizer = pieces.save(out)
@@ -52,8 +60,6 @@ def save_causal(model: PreTrainedModel, pieces: CausalPieces, out: Path) -> list
 def _save(model: PreTrainedModel, out: Path) -> None:
     from safetensors import SafetensorError
 
-    # where the base was is nothing that another machine should read
-    model.config._name_or_path = ""
     try:
         try:
             model.save_pretrained(out, safe_serialization=True, max_shard_size=_SHARD)

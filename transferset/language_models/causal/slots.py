@@ -166,7 +166,11 @@ class Places:
         flight = self._flight
         done = np.flatnonzero(flight.state >= ENDED)
         found = [
-            Finished(int(flight.rows[i]), flight.pieces[i, : flight.counts[i]].copy(), bool(flight.state[i] == ENDED))
+            Finished(
+                int(flight.rows[i]),
+                flight.pieces[i, : flight.counts[i]].copy(),
+                bool(flight.state[i] == ENDED),
+            )
             for i in done
         ]
         flight.state[done], flight.positions[done] = IDLE, 1
@@ -184,7 +188,9 @@ class Places:
 
 def not_finite(row: int, piece: int) -> InputError:
     """What is raised where a model gives no probabilities."""
-    return InputError(sentence("finite scores of the model", "others", f"piece {piece} of row {row}"))
+    return InputError(
+        sentence("finite scores of the model", "others", f"piece {piece} of row {row}")
+    )
 
 
 class _Flight(NamedTuple):

@@ -123,10 +123,18 @@ def write_attempts(root: Path, context: WritingContext, task: Json) -> Done:
         "pieces": len(sampled.pieces),
         "finished": int(sampled.finished.sum()),
         "faults": faults.tolist(),
+        "first": _first(sampled),
         "engine": tokenizer.engine,
         "batch": batch,
     }
     return Done([output], result)
+
+
+def _first(sampled: Sampled) -> list[tuple[int, int]]:
+    """How often each piece is the first of an attempt."""
+    begins = sampled.offsets[:-1][sampled.lengths > 0]
+    pieces, counts = np.unique(sampled.pieces[begins], return_counts=True)
+    return list(zip(pieces.tolist(), counts.tolist(), strict=True))
 
 
 def _sample(
@@ -192,6 +200,8 @@ def _rows(
 ) -> pa.RecordBatch:
     """Attempts as rows of a set; what is wrong with one stands beside it."""
     decoded = pieces.decode(some.pieces, some.offsets)
+    if not context.pair:  # what parts a pair is white space in a text
+        decoded = [sides and (" ".join(filter(None, sides)),) for sides in decoded]
     fault = _faults(decoded, some.finished, context)
     empty = ("",) * len(context.sides)
     texts = [sides if not bad else empty for sides, bad in zip(decoded, fault.tolist(), strict=True)]

@@ -55,6 +55,9 @@ _RANGE: Final = 50_000
 PREFIXES: Final = "_fit/prefixes.json"
 SAMPLING: Final = "_tables/sampling.json"
 
+#: A step that no derivation has: which rows are read for perplexities.
+_CHOICE: Final = 0xFFFF_FFFC
+
 
 @dataclass(slots=True)
 class _Attempts:
@@ -95,7 +98,7 @@ def read_rows(plan: SamplePlan, run: Run) -> Reading:
     ledger = verdict.ledger
     ledger[Reason.TRUNCATED] += sum(result["cut"] for result in results)
     ledger[Reason.VARIED] += len(plan.src) if plan.params.originals == "none" else 0
-    facts = _facts(plan, run, done, verdict, digest)
+    facts = _facts(plan, run, done, verdict, digest) | _drawn(done, prefixes)
     return Reading(
         results,
         plan.sources,
@@ -160,11 +163,16 @@ def _ranges(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
 def _prefixes(surveyed: Sequence[Json]) -> Prefixes:
     from transferset.language_models.causal import Prefixes
 
-    counts: Counter[int] = Counter()
-    for result in surveyed:
-        counts.update(dict(result["first"]))
+    counts = _first_pieces(surveyed)
     ids = sorted(counts)
     return Prefixes(np.array(ids, np.int32), np.array([counts[i] for i in ids], np.int64))
+
+
+def _first_pieces(results: Sequence[Json]) -> Counter[int]:
+    counts: Counter[int] = Counter()
+    for result in results:
+        counts.update(dict(result["first"]))
+    return counts
 
 
 def _fitted(plan: SamplePlan, prefixes: Prefixes | None) -> dict[str, Json]:
@@ -287,6 +295,14 @@ def _leaks(plan: SamplePlan, root: Path) -> list[FileEntry]:
             return [FileEntry(leaks.LEAKS, sink.size, sink.commit())]
 
 
+def _drawn(done: _Attempts, prefixes: Prefixes | None) -> Json:
+    """How often each first piece was drawn, in the order of the prefixes."""
+    if prefixes is None:
+        return {}
+    counts = _first_pieces(done.results)
+    return {"drawn": [counts[i] for i in prefixes.ids.tolist()]}
+
+
 def _facts(
     plan: SamplePlan, run: Run, done: _Attempts, verdict: Verdict, digest: str
 ) -> Json:
@@ -331,7 +347,7 @@ def _likelihood(plan: SamplePlan, run: Run, done: _Attempts, digest: str) -> Jso
         plan.src.manifest.digest,
         plan.base,
         plan.device,
-        rng.step_key(0, 0),
+        rng.step_key(0, _CHOICE),
         tuple(spills),
         tuple(task["start"] for task in done.tasks),
         plan.params.max_length,

@@ -264,17 +264,21 @@ def make_sample_plan(
         InputError: The model is none, or not such a one.
     """
     from transferset.language_models.causal import describe_causal
+    from transferset.language_models.causal.sampler import check_positions
+    from transferset.language_models.model_files import CONFIG, read_json
 
     _check_set(src)
     if batch is not None and not 1 <= batch <= 1 << 16:
         raise UsageError(sentence("--batch from 1 to 65,536", str(batch)))
+    about = describe_causal(model)
+    check_positions(read_json(Path(model) / CONFIG), params.max_length)
     return SamplePlan(
         name,
         src,
         tokenizer,
         replace(params, max_len=src.manifest.params.get("max_len")).checked(),
         str(model),
-        describe_causal(model),
+        about,
         None if base is None else str(base),
         None if base is None else describe_causal(base),
         known,

@@ -79,13 +79,13 @@ def measure(root: Path, context: SurpriseContext, task: Json) -> Done:
 def _perplexity(
     model: Any, pieces: Any, texts: Sequence[str], pairs: Sequence[str] | None, length: int
 ) -> Json:
-    from transferset.language_models.causal import likelihood
+    from transferset.language_models.causal.likelihood import perplexity
 
     ids, offsets = pieces.encode(texts, pairs)
     rows = [ids[a:b][:length] for a, b in pairwise(offsets)]
     ends = np.append(0, np.cumsum([len(row) for row in rows])).astype(np.int64)
     flat = np.concatenate(rows) if rows else ids[:0]
-    loss, count = likelihood(model, flat, ends, pieces.start, pieces.end, _BATCH)
+    loss, count = perplexity(model, flat, ends, pieces.start, pieces.end, _BATCH)
     return {
         "perplexity": round(math.exp(loss / max(1, count)), 2),
         "rows": len(rows),
