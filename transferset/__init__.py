@@ -23,8 +23,6 @@ if TYPE_CHECKING:
         derive,
         diff,
         inspect,
-        lm_fit,
-        lm_sample,
         mix,
         open,
         plan_books,
@@ -40,6 +38,8 @@ if TYPE_CHECKING:
         verify,
         vocab_fit,
     )
+    from transferset.api.lm_fit import lm_fit
+    from transferset.api.lm_sample import lm_sample
     from transferset.errors import InputError, SetError, TransfersetError, UsageError
     from transferset.models import Model
     from transferset.shards import ShardSet

@@ -179,24 +179,26 @@ def mix(sources: tuple[str, ...], out: Path | None, **options: Any) -> None:
 )
 @click.argument("recipe", metavar="RECIPE.toml", type=click.Path(path_type=Path))
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Directory for all sets. [the recipe's name]"
+    "--out", type=click.Path(path_type=Path), help="Directory for all. [the recipe's name]"
 )
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Override a parameter: NAME.key=value, or key=value for all sets that take it.",
+    help="Override a parameter: NAME.key=value, or key=value for all that take it.",
 )
 @_WORKERS
 @_FORCE
 def run(recipe: Path, out: Path | None, **options: Any) -> None:
-    """Make the sets of a recipe, each after those that it is made from.
+    """Make the sets and models of a recipe, each after those that it is made from.
 
-    A set that is there with the same recipe is skipped. When it was interrupted, the same command
+    What is there with the same recipe is skipped. When it was interrupted, the same command
     resumes.
     """
     from transferset import api
+    from transferset.cli.lm import echo_model
+    from transferset.models import Model
     from transferset.report.progress import Bar
 
     states: dict[str, str] = {}
@@ -206,7 +208,10 @@ def run(recipe: Path, out: Path | None, **options: Any) -> None:
     for place, one in found.items():
         state = states.get(place) or states.get(place.rpartition("/")[0], "")
         click.echo(f"{state} ", nl=False)
-        _echo(one)
+        if isinstance(one, Model):
+            echo_model(one)
+        else:
+            _echo(one)
     for place in states.keys() - found.keys():
         if (root / place).is_file():
             click.echo(f"{states[place]} {_shown(root / place)}")

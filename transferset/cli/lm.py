@@ -111,7 +111,7 @@ def lm_fit(src: Path | None, dry_run: bool, out: Path | None, **options: Any) ->
     with Bar() as bar:
         found = api.lm_fit(root, out, progress=bar, **options)
     _say_notes(found)
-    click.echo(f"{printable(str(found.root), limit=4096)}: {_told(found)}")
+    echo_model(found)
 
 
 def _say_notes(found: Model) -> None:
@@ -130,6 +130,11 @@ def _say_notes(found: Model) -> None:
     kept = [one["piece"] for one in measured if one["step"] == metrics["kept_step"]]
     if kept and kept[0] > measured[0]["piece"]:
         say("NOTE: the held-out texts were likelier before; lower --lr, or name more fitting texts")
+
+
+def echo_model(found: Model) -> None:
+    """One line about a model that is there."""
+    click.echo(f"{printable(str(found.root), limit=4096)}: {_told(found)}")
 
 
 def _told(found: Model) -> str:

@@ -20,6 +20,7 @@ from transferset.language_models.causal.examples import (
     read_texts,
 )
 from transferset.language_models.causal.learning import Learner
+from transferset.language_models.checkpoint import quiet
 from transferset.manifest import Json, fingerprint
 from transferset.pipeline.lm_fit import FirstTexts, check_length, open_model, open_pieces
 from transferset.pipeline.lm_fit_plan import OF_SET, FitPlan
@@ -59,7 +60,7 @@ def fit_plan_json(plan: FitPlan) -> Json:
     Raises:
         TransfersetError: There is no text.
     """
-    with tempfile.TemporaryDirectory() as folder, all_cores():
+    with tempfile.TemporaryDirectory() as folder, all_cores(), quiet():
         pieces = open_pieces(_tokenizer(plan, Path(folder)))
         model = open_model(plan, pieces)
         check_length(model, plan)

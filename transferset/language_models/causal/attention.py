@@ -1,8 +1,8 @@
 """Attention of one piece of each row over the row's own pieces before it, and over no others.
 
-`transformers` lets a function be named that computes a model's attention. This one goes through rows and heads one by
-one, over exactly as many positions as the row has: it costs as much as there is to look at, and a
-row's numbers are the same whatever rows are beside it.
+`transformers` lets a function be named that computes a model's attention. This one goes through rows
+and heads one by one, over exactly as many positions as the row has: it costs as much as there is to
+look at, and a row's numbers are the same whatever rows are beside it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from numba import njit
 
 from transferset.compiled import kernel
-from transferset.language_models.causal.choosing import weigh
+from transferset.language_models.causal.weighing import weigh
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,9 +23,15 @@ if TYPE_CHECKING:
 NAME: Final = "transferset_rows"
 
 #: What models hand over and plain attention need not know.
-_HARMLESS: Final = frozenset(
-    "cache_position is_causal output_attentions output_hidden_states position_embeddings "
-    "position_ids return_dict use_cache".split()
+_HARMLESS: Final = (
+    "cache_position",
+    "is_causal",
+    "output_attentions",
+    "output_hidden_states",
+    "position_embeddings",
+    "position_ids",
+    "return_dict",
+    "use_cache",
 )
 
 
@@ -70,17 +76,17 @@ def attend(
     strange = [name for name in others if name not in _HARMLESS and others[name] is not None]
     if strange or dropout or attention_mask.dtype != torch.int64:
         raise NotImplementedError(", ".join(strange))
-    places, heads, _, size = query.shape
-    found = value.new_empty((places, 1, heads, value.shape[3]))
+    places, count, _, size = query.shape
+    found = value.new_empty((places, 1, count, value.shape[3]))
     scale = np.float32(size**-0.5 if scaling is None else scaling)
-    arrays = query[:, :, 0].contiguous(), key, value, attention_mask.view(-1), found[:, 0]
-    _attend(*(one.numpy() for one in arrays), scale)
+    heads, lengths = query[:, :, 0].contiguous().numpy(), attention_mask.view(-1).numpy()
+    _attend(heads, key.numpy(), value.numpy(), lengths, found[:, 0].numpy(), scale)
     return found, None
 
 
-# Products are summed in vector registers: in the order that the compiler chooses, but in the same one
-# for all rows, since it depends on nothing but the size of a key.
-@njit(fastmath={"reassoc", "contract"}, nogil=True)  # type: ignore[untyped-decorator]
+# Products are summed in vector registers, in an order that the compiler chooses: it depends on
+# nothing but the size of a key, so it is the same for all rows.
+@njit(fastmath={"reassoc", "contract"}, nogil=True)
 def _score(query: Any, keys: Any, scale: Any, scores: Any) -> None:
     """Products of a query with the keys of positions."""
     for j in range(len(scores)):
@@ -112,5 +118,5 @@ def _attend(query: Any, keys: Any, values: Any, lengths: Any, found: Any, scale:
         for head in range(query.shape[1]):
             of = head // shared
             _score(query[place, head], keys[place, of], scale, some)
-            weigh(some, some.max())
+            weigh(some, some.max(), some)
             _mix(some, values[place, of], found[place, head])

@@ -1,7 +1,7 @@
 """Keys and values of the rows in flight, in buffers that stay where they are.
 
-Every place (row of the buffers) is at a position of its own. `transformers` hands a layer's new keys and
-values to its cache and attends over what comes back: here they are written at each place's own
+Every place (row of the buffers) is at a position of its own. `transformers` hands a layer's new keys
+and values to its cache and attends over what comes back: here they are written at each place's own
 position, and the whole buffers come back. What lies beyond that position was left by the row that
 was in the place before, and is not looked at.
 """
@@ -63,8 +63,8 @@ class RowCache(Cache):  # type: ignore[misc]  # mypy does not look into transfor
         keys, values = self._layers[layer_idx]
         new_keys, new_values = key_states[:, :, 0], value_states[:, :, 0]
         if self._compiled:
-            arrays = keys, values, new_keys, new_values, self.positions
-            _write(*(one.numpy() for one in arrays))
+            new = new_keys.numpy(), new_values.numpy()
+            _write(keys.numpy(), values.numpy(), *new, self.positions.numpy())
         else:
             keys[self._places, :, self.positions] = new_keys
             values[self._places, :, self.positions] = new_values

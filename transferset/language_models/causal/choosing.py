@@ -1,9 +1,9 @@
 """Choosing the next piece of each row from the scores of the vocabulary, one row at a time.
 
 A piece is found by inverting the cumulative distribution at the row's own random number. Sums of
-blocks of pieces are made first, and only the block in which the number falls is walked through. With
-top-k or top-p the pieces that are kept are gathered first, so that what follows costs as many steps as
-there are such pieces; nothing is ever drawn from a vocabulary of which most is masked.
+blocks of pieces are made first, and only the block in which the number falls is walked through.
+With top-k or top-p the pieces that are kept are gathered first, so that what follows costs as many
+steps as there are such pieces; nothing is drawn from a vocabulary of which most is masked.
 
 What is kept is what `transformers` keeps (`TemperatureLogitsWarper`, `TopKLogitsWarper`,
 `TopPLogitsWarper`, in that order): scores are divided by the temperature in float32; then every
@@ -21,42 +21,30 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from llvmlite import ir
-from numba import types, uint64
-from numba.extending import intrinsic
+from numba import uint64
 
 from transferset.compiled import inlined, kernel
+from transferset.language_models.causal.weighing import (
+    BLOCK,
+    highest,
+    highest_of_all,
+    summed,
+    weigh,
+)
 from transferset.philox import block
 
-#: Pieces whose weights are summed at once,
-BLOCK: Final = 64
-#: and pieces whose weights are made at once: they stay in the nearest cache.
-_SPAN: Final = 64 * BLOCK
+#: Scores that are looked at side by side,
+_WIDE: Final = 512
+#: and weights that are made at once: they stay in the nearest cache.
+_SPAN: Final = 32 * BLOCK
 
-#: Top-p looks for its last piece among levels of weights: so many to each power of two, by the first
-#: bits of their float32.
+#: Top-p looks for its last piece among levels of weights: so many to each power of two, by the
+#: first bits of their float32.
 _LEVEL_BITS: Final = 18
 _LEVELS: Final = 128 << 23 >> _LEVEL_BITS
 _ONE_AS_BITS: Final = np.int32(127 << 23)
 
-_ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
-_LOWEST: Final = np.float32(-126)
-_PER_BIT: Final = np.float32(1.4426950408889634)  # 1 / ln 2
-#: Taylor's series of 2^f; for |f| ≤ 1/2 the rest is below 1.3e-7.
-_T1, _T2, _T3, _T4, _T5, _T6 = (
-    np.float32(c)
-    for c in (
-        0.69314718056,
-        0.24022650696,
-        0.05550410866,
-        0.00961812911,
-        0.00133335581,
-        0.00015403530,
-    )
-)
-_BIAS, _MANTISSA = np.int32(127), np.int32(23)
-
-_5, _6, _32 = uint64(5), uint64(6), uint64(32)
+_5, _6, _26 = uint64(5), uint64(6), uint64(26)
 _UNIT: Final = 2.0**-53
 
 
@@ -82,14 +70,20 @@ class Room(NamedTuple):
     """Buffers of the kernels, for one row at a time.
 
     Attributes:
+        high: float32[_WIDE], highest scores,
+        odd: float32[_WIDE], and whether all are numbers.
         half: float32[BLOCK / 2], on the way to the sum or the maximum of a block.
+        span: float32[_SPAN], weights.
         block: float32[blocks], sums or maxima of blocks.
-        ids: int32[vocabulary], the pieces that are kept.
-        weights: float32[vocabulary], theirs.
+        ids: int32[vocabulary], the pieces that are kept,
+        weights: float32[vocabulary], and theirs.
         levels: float64[_LEVELS], weight on each.
     """
 
+    high: npt.NDArray[np.float32]
+    odd: npt.NDArray[np.float32]
     half: npt.NDArray[np.float32]
+    span: npt.NDArray[np.float32]
     block: npt.NDArray[np.float32]
     ids: npt.NDArray[np.int32]
     weights: npt.NDArray[np.float32]
@@ -98,19 +92,10 @@ class Room(NamedTuple):
 
 def make_room(vocabulary: int) -> Room:
     """Buffers for a vocabulary of so many pieces."""
-    half, block = np.zeros(BLOCK // 2, np.float32), np.zeros(-(-vocabulary // BLOCK), np.float32)
+    sizes = _WIDE, _WIDE, BLOCK // 2, _SPAN, -(-vocabulary // BLOCK)
+    high, odd, half, span, blocks = (np.zeros(size, np.float32) for size in sizes)
     ids, weights = np.zeros(vocabulary, np.int32), np.zeros(vocabulary, np.float32)
-    return Room(half, block, ids, weights, np.zeros(_LEVELS, np.float64))
-
-
-@intrinsic
-def as_float(_: Any, bits: Any) -> Any:
-    """The float32 of 32 bits, in compiled loops."""
-
-    def generate(__: Any, builder: Any, ___: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], ir.FloatType())
-
-    return types.float32(types.int32), generate
+    return Room(high, odd, half, span, blocks, ids, weights, np.zeros(_LEVELS, np.float64))
 
 
 @inlined
@@ -124,22 +109,17 @@ def uniform(row: Any, piece: Any, k0: Any, k1: Any) -> Any:
         k1: uint32, key.
     """
     w0, w1, _, _ = block(row, uint64(0), uint64(piece), k0, k1)
-    return ((uint64(w0) >> _5 << np.uint64(26)) | (uint64(w1) >> _6)) * _UNIT
+    return ((uint64(w0) >> _5 << _26) | (uint64(w1) >> _6)) * _UNIT
 
 
+@kernel
 def choose(
-    scores: npt.NDArray[np.float32],
-    places: Any,
-    rows: Any,
-    pieces: Any,
-    way: Way,
-    room: Room,
-    chosen: Any,
-) -> int:
+    scores: Any, places: Any, rows: Any, pieces: Any, way: Any, room: Any, chosen: Any
+) -> Any:
     """Choose a piece for each of some places.
 
     Args:
-        scores: float32[places, vocabulary]; they are overwritten. −∞ is never chosen.
+        scores: float32[places, vocabulary], finite; they are overwritten.
         places: int64, numbers of those that are to choose.
         rows: uint64[places], address of the row in each.
         pieces: int64[places], number of the piece that comes next in each.
@@ -148,89 +128,46 @@ def choose(
         chosen: int32[places], is written.
 
     Returns:
-        The first place that has no highest score, because some are not numbers, or −1.
+        The first place whose scores are not all finite, or −1.
     """
-    if way.temperature != 1:
-        scores /= way.temperature
-    highs = scores.max(axis=1)
-    odd = places[~np.isfinite(highs[places])]
-    if len(odd):
-        return int(odd[0])
-    _choose(scores, highs, places, rows, pieces, way, room, chosen)
+    for place in places:
+        some = scores[place]
+        if way.temperature != 1:
+            for i in range(len(some)):
+                some[i] /= way.temperature
+        high = highest_of_all(some, room.high, room.odd)
+        if not np.isfinite(high):
+            return place
+        number = uniform(rows[place], pieces[place], way.k0, way.k1)
+        if way.top_k > 0 or way.top_p < 1:
+            chosen[place] = _among_kept(some, high, number, way, room)
+        else:
+            chosen[place] = _among_all(some, high, number, room)
     return -1
 
 
 @kernel
-def _choose(
-    scores: Any, highs: Any, places: Any, rows: Any, pieces: Any, way: Any, room: Any, chosen: Any
-) -> None:
-    for place in places:
-        number = uniform(rows[place], pieces[place], way.k0, way.k1)
-        if way.top_k > 0 or way.top_p < 1:
-            chosen[place] = _among_kept(scores[place], highs[place], number, way, room)
-        else:
-            for at in range(0, len(scores[place]), _SPAN):
-                some = scores[place, at : at + _SPAN]
-                weigh(some, highs[place])
-                _sum_blocks(some, room.block[at // BLOCK :], room.half)
-            chosen[place] = _inverted(scores[place], number, room.block)
-
-
-@kernel
-def weigh(scores: Any, high: Any) -> None:
-    """Make exp(score − high) of scores, in place, with a relative error below 1e-6.
-
-    e^x = 2^n · 2^f with n whole and |f| ≤ 1/2; n is written where a float32 has its exponent.
-
-    Args:
-        scores: float32, finite.
-        high: The highest of them.
-    """
-    for i in range(len(scores)):
-        bits = max((scores[i] - high) * _PER_BIT, _LOWEST)
-        n = np.int32(bits - _HALF)  # rounds, as bits ≤ 0
-        f = bits - np.float32(n)
-        series = _T3 + f * (_T4 + f * (_T5 + f * _T6))
-        series = _ONE + f * (_T1 + f * (_T2 + f * series))
-        scores[i] = series * as_float(np.int32((n + _BIAS) << _MANTISSA))
-
-
-@kernel
-def _sum_blocks(weights: Any, block: Any, half: Any) -> None:
-    for b in range(-(-len(weights) // BLOCK)):
-        block[b] = _summed(weights[b * BLOCK : (b + 1) * BLOCK], half)
-
-
-@inlined
-def _summed(values: Any, half: Any) -> Any:
-    """The sum of a block: by halves, which run in vector registers, if it is a whole one."""
-    total = _ZERO
-    if len(values) == BLOCK:
-        for i in range(32):
-            half[i] = values[i] + values[i + 32]
-        for i in range(16):
-            half[i] += half[i + 16]
-        for i in range(16):
-            total += half[i]
-    else:
-        for i in range(len(values)):
-            total += values[i]
-    return total
-
-
-@kernel
-def _inverted(weights: Any, number: Any, block: Any) -> Any:
+def _among_all(scores: Any, high: Any, number: Any, room: Any) -> Any:
     """The first piece at which the sum of weights passes `number` of the whole."""
+    for at in range(0, len(scores), _SPAN):
+        some = scores[at : at + _SPAN]
+        weights = room.span[: len(some)]
+        weigh(some, high, weights)
+        for b in range(-(-len(some) // BLOCK)):
+            part = weights[b * BLOCK : (b + 1) * BLOCK]
+            room.block[at // BLOCK + b] = summed(part, room.half)
     total = 0.0
-    for b in range(len(block)):
-        total += block[b]
-    rest, last = number * total, len(block) - 1
-    for b in range(len(block)):
-        if rest < block[b]:
+    for b in range(len(room.block)):
+        total += room.block[b]
+    rest, last = number * total, len(room.block) - 1
+    for b in range(len(room.block)):
+        if rest < room.block[b]:
             last = b
             break
-        rest -= block[b]
-    return last * BLOCK + _walked(weights[last * BLOCK : (last + 1) * BLOCK], rest)
+        rest -= room.block[b]
+    some = scores[last * BLOCK : (last + 1) * BLOCK]
+    weigh(some, high, some)
+    return last * BLOCK + _walked(some, rest)
 
 
 @kernel
@@ -252,7 +189,7 @@ def _among_kept(scores: Any, high: Any, number: Any, way: Any, room: Any) -> Any
         count = len(scores)
         room.ids[:count] = np.arange(count)
         room.weights[:count] = scores
-    weigh(room.weights[:count], high)
+    weigh(room.weights[:count], high, room.weights[:count])
     if way.top_p < 1:
         count = _keep_nucleus(room.ids[:count], room.weights[:count], way.top_p, room.levels)
     total = 0.0
@@ -270,7 +207,7 @@ def _gather_highest(scores: Any, k: Any, room: Any) -> Any:
     """
     blocks, count = room.block, 0
     for b in range(len(blocks)):
-        blocks[b] = _highest(scores[b * BLOCK : (b + 1) * BLOCK], room.half)
+        blocks[b] = highest(scores[b * BLOCK : (b + 1) * BLOCK], room.half)
     least = _kth(blocks, k) if k <= len(blocks) else scores.min()
     for b in range(len(blocks)):
         if blocks[b] >= least:
@@ -280,23 +217,6 @@ def _gather_highest(scores: Any, k: Any, room: Any) -> Any:
                     count += 1
     least = _kth(room.weights[:count], k)
     return _keep(room.ids[:count], room.weights[:count], least, count)
-
-
-@inlined
-def _highest(scores: Any, half: Any) -> Any:
-    """The highest of a block, as `_summed`."""
-    high = scores[0]
-    if len(scores) == BLOCK:
-        for i in range(32):
-            half[i] = scores[i] if scores[i] > scores[i + 32] else scores[i + 32]
-        for i in range(16):
-            half[i] = half[i] if half[i] > half[i + 16] else half[i + 16]
-        for i in range(16):
-            high = half[i] if half[i] > high else high
-    else:
-        for i in range(len(scores)):
-            high = scores[i] if scores[i] > high else high
-    return high
 
 
 @kernel

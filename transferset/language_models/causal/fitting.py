@@ -19,6 +19,7 @@ import numpy.typing as npt
 from transferset.language_models.causal.examples import Examples
 from transferset.language_models.causal.learning import Learner, Procedure
 from transferset.language_models.causal.objective import measure
+from transferset.language_models.checkpoint import quiet
 from transferset.manifest import Json
 from transferset.stage import Progress
 from transferset.training.checkpoint import Checkpoints
@@ -125,7 +126,7 @@ def _alike(model: PreTrainedModel, threads: int) -> Iterator[None]:
     torch.set_num_threads(threads)
     devices = [model.device] if model.device.type == "cuda" else []
     try:
-        with torch.random.fork_rng(devices):
+        with quiet(), torch.random.fork_rng(devices):  # or transformers asks for a mask
             model.train()
             yield
     finally:

@@ -1,7 +1,7 @@
 """A model shown one piece of each row in flight, with the pieces before it in a cache.
 
-How attention is computed is found out when it is opened: what the cached way says of random pieces must
-be what the model itself says of them, read whole.
+How attention is computed is found out when it is opened: what is said of random pieces one by one
+must be what the model says of them when it reads them whole.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Rows in flight on a GPU: a step is a fixed sequence of kernels, and rows wait in a queue beside it.
+"""Rows in flight on a GPU, and rows that wait for a place beside them.
 
-One step of torch operations moves all rows on by a piece, ends those that end, and gives their places to rows that wait, all
-without a word from the host: so that it can be captured in a CUDA graph and started at once. The
-host looks every few steps, takes what has ended and fills the queue. On the processor the
-same step runs as it is; tests do that.
+A step is a fixed sequence of operations of torch: it moves all rows on by a piece, ends those that
+end and gives their places to rows that wait, all without a word from the host. So it can be captured
+in a CUDA graph and started at once; the host looks every few steps, takes what has ended and fills
+the queue. On the processor the same step runs as it is; tests do that.
 
-What is drawn follows the same random numbers and the same rules as `choosing`, with one exception: of
-pieces that share the k-th highest score, top-k keeps only as many as make k.
+What is drawn follows the same random numbers and the same rules as `choosing`, with one exception:
+of pieces that share the k-th highest score, top-k keeps only as many as make k.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from transferset.language_models.causal.choosing import BLOCK, Way
+from transferset.language_models.causal.choosing import Way
 from transferset.language_models.causal.forward import Forward
 from transferset.language_models.causal.slots import (
     CUT,
@@ -31,6 +31,7 @@ from transferset.language_models.causal.slots import (
     not_finite,
     numbers,
 )
+from transferset.language_models.causal.weighing import BLOCK
 
 #: What an entry of the queue may be beside what a place holds.
 WAITING: Final = 4

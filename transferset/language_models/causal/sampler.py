@@ -1,10 +1,10 @@
 """Rows that a causal language model writes, piece by piece.
 
-Ancestral sampling (or with temperature, top-k, top-p) with continuous batching: a row is over when it
-ends, and its place is taken by the next one at once. Random numbers are addressed by (row, piece), so
-a row is a function of the model, the way of sampling, the key and its own number. On the processor
-in float32 this holds to the last bit at any batch and in any company: matrix products always have
-the same shape, and everything else is done row by row.
+Ancestral sampling (or with temperature, top-k, top-p) with continuous batching: when a row ends, its
+place is taken by the next one at once. Random numbers are addressed by (row, piece), so a row is a
+function of the model, the way of sampling, the key and its own number. On the processor in float32
+this holds to the last bit at any batch and in any company: matrix products always have the same
+shape, and everything else is done row by row.
 """
 
 from __future__ import annotations

@@ -76,9 +76,10 @@ def numbers(rows: npt.NDArray[np.uint64], pieces: int, way: Way) -> npt.NDArray[
 
 def first_pieces(rules: Rules, drawn: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
     """First pieces from their counts, by the random number of each row."""
-    assert rules.prefixes is not None and rules.passed is not None
+    assert rules.prefixes is not None
+    assert rules.passed is not None
     found = np.searchsorted(rules.passed, drawn * rules.passed[-1], side="right")
-    return rules.prefixes[np.minimum(found, len(rules.prefixes) - 1)]
+    return np.take(rules.prefixes, np.minimum(found, len(rules.prefixes) - 1))
 
 
 class Places:

@@ -67,20 +67,21 @@ def _probe(plan: SamplePlan) -> Json:
         prefixes = Prefixes(found.astype(np.int32), counts.astype(np.int64))
     context = writing_context(plan, prefixes)
     sampler = open_sampler(context)
-    rows, pieces, usable = 0, 0, 0
-    list(sampler.sample(range(1)))  # what is slow the first time is compiled
-    began = time.monotonic()
-    for _, ids, finished in sampler.sample(range(1, _ROWS + 1)):
-        rows, pieces = rows + 1, pieces + len(ids)
+    rows, usable, before, began = 0, 0, 0, 0.0
+    for _, _, finished in sampler.sample(range(_ROWS)):
+        if not rows:  # until the first row, kernels are compiled
+            before, began = sampler.pieces, time.monotonic()
+        rows += 1
         usable += finished or context.unfinished
         if time.monotonic() - began > _SECONDS:
             break
     seconds = max(time.monotonic() - began, 1e-3)
+    # of rows in flight too, or the short ones, which end first, would stand for all
+    length = min(sampler.pieces / rows, context.sampling.max_length)
     return {
         "rows": rows,
-        "pieces_per_row": round(pieces / rows, 1),
-        "finished": round(usable / rows, 3),
-        "usable": usable / rows,
-        "pieces_per_second": round(max(pieces, 1) / seconds, 1),
+        "pieces_per_row": round(length, 1),
+        "usable": round(usable / rows, 3),
+        "pieces_per_second": round(max(sampler.pieces - before, 1) / seconds, 1),
         "batch": sampler.batch,
     }
