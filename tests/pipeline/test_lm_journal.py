@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 
 from transferset.pipeline.lm_sample.journal import Journal, Sampled, joined, tally
 
-ROWS = st.lists(
-    st.tuples(st.booleans(), st.lists(st.integers(0, 70_000), max_size=5)), max_size=4
-)
+ROWS = st.lists(st.tuples(st.booleans(), st.lists(st.integers(0, 70_000), max_size=5)), max_size=4)
 
 
 def sampled(first: int, rows: list[tuple[bool, list[int]]]) -> Sampled:
@@ -83,7 +81,5 @@ def test_rows_in_order_keep_their_pieces(rows, random) -> None:
     whole = sampled(0, rows)
     order = list(range(len(rows)))
     random.shuffle(order)
-    mixed = joined(
-        [sampled(number, [rows[number]]) for number in order]
-    )
+    mixed = joined([sampled(number, [rows[number]]) for number in order])
     assert same(mixed.in_order(), whole)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def keys(values: list[int]) -> np.ndarray:
 def spilled(folder: Path, attempts: list[tuple[int, int]], cuts: list[int]) -> list[Path]:
     paths = []
     edges = [0, *sorted(min(cut, len(attempts)) for cut in cuts), len(attempts)]
-    for number, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
+    for number, (start, stop) in enumerate(pairwise(edges)):
         some = attempts[start:stop]
         path = folder / f"{number}.arrow"
         batch = pa.RecordBatch.from_pydict(

@@ -7,8 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from transferset import rng
-from transferset import philox
+from transferset import philox, rng
 
 WORD = st.integers(0, 2**32 - 1)
 ROW = st.integers(0, 2**64 - 1)

@@ -21,7 +21,17 @@ from transferset.cli import (  # their commands join the group
 from transferset.cli.group import say, transferset
 from transferset.errors import TransfersetError, printable
 
-__all__ = ["building", "deriving", "lm", "lm_sample", "run", "showing", "tasks", "texts", "transferset"]
+__all__ = [
+    "building",
+    "deriving",
+    "lm",
+    "lm_sample",
+    "run",
+    "showing",
+    "tasks",
+    "texts",
+    "transferset",
+]
 
 INTERRUPTED: Final = 130
 

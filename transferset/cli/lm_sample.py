@@ -34,7 +34,9 @@ _DROP_OR_KEEP = click.Choice(["drop", "keep"])
     metavar="DIR",
     help="A causal language model, from lm fit or save_pretrained.",
 )
-@click.option("--rows", metavar="N", help="Rows that it writes and that are kept: 20000, 800k, 1000%.")
+@click.option(
+    "--rows", metavar="N", help="Rows that it writes and that are kept: 20000, 800k, 1000%."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Directory of the set. [sets/NAME]")
 @click.option(
     "--prefix",

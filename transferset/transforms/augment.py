@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from transferset.philox import as_words
 from transferset.steps import Augment
 from transferset.transforms.augment_kernels import Attempted, Way, vary_side
 from transferset.transforms.augment_words import SHAPES, Alnum, Tables, alnum_of
 from transferset.transforms.buffers import flat
-from transferset.philox import as_words
 from transferset.transforms.protocol import Position, Setting, Surveyed
 from transferset.transforms.unigram import alias_table
 from transferset.transforms.variants import sides_of

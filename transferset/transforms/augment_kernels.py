@@ -16,10 +16,10 @@ import numpy.typing as npt
 from numba import uint32, uint64
 
 from transferset.compiled import inlined, kernel
+from transferset.philox import block
 from transferset.transforms.augment_moves import SPARE, SPARE_SIDE, rearranged, whole_side
 from transferset.transforms.augment_words import Chosen, part_new, part_replaced, replace_words
 from transferset.transforms.draws import bounded
-from transferset.philox import block
 from transferset.transforms.wording import MASKED
 
 #: What `pairs` means to a kernel; a row of one side is changed in any case.

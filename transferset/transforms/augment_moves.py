@@ -8,8 +8,8 @@ import numpy as np
 from numba import uint64
 
 from transferset.compiled import inlined, kernel
-from transferset.transforms.draws import bounded
 from transferset.philox import block
+from transferset.transforms.draws import bounded
 
 #: Longest n-gram that is taken (Tang et al. 2019, § 3.2).
 LONGEST: Final = np.uint64(5)

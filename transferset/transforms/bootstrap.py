@@ -21,11 +21,11 @@ from transferset.compiled import inlined, kernel
 from transferset.errors import TransfersetError, sentence
 from transferset.ledger import Ledger, Reason
 from transferset.manifest import Json
+from transferset.philox import as_words, block
 from transferset.transforms.buckets import Buckets
 from transferset.transforms.buffers import addresses, flat, take, with_column
 from transferset.transforms.keys import join
 from transferset.transforms.marks import Marks, make_marks, write_marks
-from transferset.philox import as_words, block
 from transferset.transforms.protocol import Position, Surveyed
 
 #: Draws that are made at once.

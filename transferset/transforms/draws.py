@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import uint64
 
-from transferset.compiled import inlined, kernel
 from transferset import philox
+from transferset.compiled import inlined, kernel
 from transferset.transforms.buffers import Offsets, addresses
 from transferset.transforms.protocol import Position
 

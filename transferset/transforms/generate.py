@@ -18,12 +18,12 @@ from numba import uint32, uint64
 from transferset.compiled import kernel
 from transferset.errors import TransfersetError, sentence
 from transferset.manifest import Json
+from transferset.philox import as_words, block
 from transferset.schema import ids_type
 from transferset.steps import Generate
 from transferset.steps.amounts import parse_amount, resolve_amount
 from transferset.transforms.buffers import addressed, lists
 from transferset.transforms.fit import FIT_FILE, Fit, fit_surveyed, read_fit
-from transferset.philox import as_words, block
 from transferset.transforms.protocol import Position, Setting, Surveyed
 from transferset.transforms.unigram import (
     LENGTHS,

@@ -10,12 +10,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from transferset.philox import as_words
 from transferset.transforms.attempt_kernels import SURPLUS
 from transferset.transforms.attempts import Round, accepted_file, dropped_file
 from transferset.transforms.buckets import Buckets
 from transferset.transforms.keys import row_keys
 from transferset.transforms.marks import MARK, make_marks, write_marks
-from transferset.philox import as_words
 from transferset.transforms.protocol import Position
 from transferset.transforms.threshold import Columns, edges
 

@@ -20,11 +20,11 @@ import pyarrow.compute as pc
 from transferset.errors import UsageError, sentence
 from transferset.files import write_atomic
 from transferset.manifest import canonical
+from transferset.philox import as_words
 from transferset.steps import ReplaceLm
 from transferset.transforms.augment_words import Alnum, alnum_of
 from transferset.transforms.candidate_files import CandidateFiles, CandidateWriter
 from transferset.transforms.choice import threshold
-from transferset.philox import as_words
 from transferset.transforms.protocol import LanguageModel, Position, Setting, Survey, Surveyed
 from transferset.transforms.replace_lm_kernels import replace_side
 from transferset.transforms.variants import Varier

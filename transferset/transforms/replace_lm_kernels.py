@@ -8,10 +8,10 @@ import numpy as np
 from numba import uint32, uint64
 
 from transferset.compiled import inlined, kernel
+from transferset.philox import block
 from transferset.transforms.augment_kernels import side_changes
 from transferset.transforms.augment_words import part_new
 from transferset.transforms.draws import bounded
-from transferset.philox import block
 
 _CHOOSING = uint64(1 << 29)
 _1, _4, _30 = uint64(1), uint64(4), uint64(30)

@@ -12,12 +12,12 @@ import pyarrow as pa
 from transferset.errors import TransfersetError, UsageError, sentence
 from transferset.ledger import Ledger, Reason
 from transferset.manifest import Json
+from transferset.philox import as_words
 from transferset.steps import Sample
 from transferset.steps.amounts import parse_amount, resolve_amount
 from transferset.transforms.bootstrap import BootstrapRows, draw_rows
 from transferset.transforms.buffers import addresses, flat, keep
 from transferset.transforms.keys import consecutive_keys, row_keys
-from transferset.philox import as_words
 from transferset.transforms.protocol import Position, Setting, Surveyed, Transformer
 from transferset.transforms.threshold import Columns, Edge, edges
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from numba import uint32, uint64
 
 from transferset.compiled import inlined, kernel
-from transferset.transforms.keys import join
 from transferset.philox import as_words, block
+from transferset.transforms.keys import join
 
 _32 = uint64(32)
 _LOW = uint64(0xFFFFFFFF)

@@ -15,11 +15,11 @@ import pyarrow as pa
 from transferset.errors import TransfersetError, sentence
 from transferset.ledger import Ledger, Reason
 from transferset.manifest import Json
+from transferset.philox import as_words
 from transferset.steps import Split
 from transferset.steps.amounts import parse_shares
 from transferset.transforms.buffers import addresses, keep
 from transferset.transforms.keys import Keys, document_keys, row_keys
-from transferset.philox import as_words
 from transferset.transforms.protocol import Position, Setting, Surveyed
 from transferset.transforms.strata import StrataSurvey, TakeStrata, cut_strata
 from transferset.transforms.threshold import Columns, Edge, edges

@@ -13,10 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transferset.errors import UsageError, sentence
+from transferset.philox import as_words
 from transferset.transforms.allotment import allot
 from transferset.transforms.buffers import addresses
 from transferset.transforms.keys import row_keys
-from transferset.philox import as_words
 from transferset.transforms.protocol import Position, Surveyed
 from transferset.transforms.threshold import MOST_KEPT, Columns, Edge, edges
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from transferset import rng
 from transferset.errors import InputError, sentence
 from transferset.language_models.causal import attention
 from transferset.language_models.causal.cache import RowCache
+from transferset.language_models.causal.packing import Packed
 from transferset.language_models.scoring import one_thread
 
 if TYPE_CHECKING:
@@ -56,13 +57,20 @@ class Forward:
         dtype: Of the weights.
     """
 
-    def __init__(self, model: PreTrainedModel, places: int, longest: int, way: str) -> None:
-        """Make buffers for so many rows of so many positions."""
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        places: int,
+        longest: int,
+        way: str,
+        packed: Packed | None = None,
+    ) -> None:
+        """Make buffers for so many rows of so many positions; `packed` has the model's weights."""
         self._model = model
         config = model.config.get_text_config()
         self._window = getattr(config, "sliding_window", None)
         self._mixed = "sliding_attention" in (getattr(config, "layer_types", None) or ())
-        self.places, self.longest, self.way = places, longest, way
+        self.places, self.longest, self.way, self._packed = places, longest, way, packed
         self.dtype = model.dtype
         compiled = way == attention.NAME
         self._cache = RowCache(places, longest, model.device, compiled=compiled)
@@ -83,7 +91,8 @@ class Forward:
             float32[places, vocabulary], scores of the piece that comes next.
         """
         told = {"position_ids": self.positions[:, None]} if self._told else {}
-        with torch.inference_mode(), attending(self._model, self.way):
+        packed = self._packed.used() if self._packed else nullcontext()
+        with torch.inference_mode(), attending(self._model, self.way), packed:
             found = self._model(
                 input_ids=ids[:, None],
                 attention_mask=self._mask(),
@@ -94,6 +103,10 @@ class Forward:
             )
         logits: Tensor = found.logits[:, -1]
         return logits.float()
+
+    def another(self) -> Forward:
+        """As many places more, which share what they can."""
+        return Forward(self._model, self.places, self.longest, self.way, self._packed)
 
     def show(self, ids: Tensor, positions: Tensor) -> Tensor:
         """The same at positions that are given."""
@@ -177,13 +190,17 @@ def open_forward(model: PreTrainedModel, start: int, places: int, longest: int) 
         attention.register()
     whole = _read(model, start, longest)
     for way in (attention.NAME, *_MASKED) if exact else _MASKED:
-        made = Forward(model, places, longest, way)
+        made = _make(model, places, longest, way, exact)
         if _agrees(made, whole):
             while exact and not _is_steady(made, whole):
-                made = Forward(model, made.places // 2, longest, way)
+                made = _make(model, made.places // 2, longest, way, exact)
             return made
     do = "use one that attends to nothing but the pieces before"
     raise InputError(sentence("a model that can be shown pieces one by one", "another", do=do))
+
+
+def _make(model: PreTrainedModel, places: int, longest: int, way: str, exact: bool) -> Forward:
+    return Forward(model, places, longest, way, Packed(model, places) if exact else None)
 
 
 def _read(model: PreTrainedModel, start: int, longest: int) -> _Whole:

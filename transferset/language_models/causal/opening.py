@@ -124,8 +124,9 @@ def check_causal(model: PreTrainedModel, at: str) -> None:
 
     vocabulary = model.get_input_embeddings().weight.shape[0]
     texts = torch.tensor([[0, 1], [0, 2]], device=model.device) % vocabulary
+    here = torch.ones_like(texts)  # without it, transformers warns where 0 is the padding's id
     with refusing(CAUSAL, at), torch.inference_mode():
-        logits = model(input_ids=texts).logits[:, 0]
+        logits = model(input_ids=texts, attention_mask=here).logits[:, 0]
     first, second = logits.float()
     rounding = min(_STEPS * torch.finfo(logits.dtype).eps, _MOST_ROUNDING)
     # numbers that are not finite are told where they matter

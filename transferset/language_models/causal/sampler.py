@@ -215,7 +215,7 @@ class Sampler:
 
     def _open(self) -> list[Engine]:
         """Buffers for all rows in flight."""
-        from transferset.language_models.causal.forward import Forward, open_forward
+        from transferset.language_models.causal.forward import open_forward
 
         start, longest = self._rules.start, self._longest
         if self._on_device:
@@ -225,7 +225,7 @@ class Sampler:
         first = open_forward(self._model, start, TILE, longest)
         tiles = [first]
         while len(tiles) * first.places < self.batch:
-            tiles.append(Forward(self._model, first.places, longest, first.way))
+            tiles.append(first.another())
         used = [min(first.places, self.batch - i * first.places) for i in range(len(tiles))]
         with one_thread():
             return [Places(one, self._rules, each) for one, each in zip(tiles, used, strict=True)]

@@ -137,9 +137,7 @@ def _first(sampled: Sampled) -> list[tuple[int, int]]:
     return list(zip(pieces.tolist(), counts.tolist(), strict=True))
 
 
-def _sample(
-    context: WritingContext, task: Json, journal: Journal
-) -> tuple[Sampled, int | None]:
+def _sample(context: WritingContext, task: Json, journal: Journal) -> tuple[Sampled, int | None]:
     """All attempts of a task, by ordinal, and how many were in flight at the end."""
     known = set(journal.known.rows.tolist())
     todo = [row for row in range(task["start"], task["stop"]) if row not in known]
@@ -204,7 +202,9 @@ def _rows(
         decoded = [sides and (" ".join(filter(None, sides)),) for sides in decoded]
     fault = _faults(decoded, some.finished, context)
     empty = ("",) * len(context.sides)
-    texts = [sides if not bad else empty for sides, bad in zip(decoded, fault.tolist(), strict=True)]
+    texts = [
+        sides if not bad else empty for sides, bad in zip(decoded, fault.tolist(), strict=True)
+    ]
     columns: dict[str, pa.Array] = {
         name: pa.array([sides[i] for sides in texts], pa.string())  # type: ignore[index]
         for i, name in enumerate(context.sides)

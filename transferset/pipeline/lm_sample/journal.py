@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple
@@ -142,7 +143,7 @@ def _body(rows: int, pieces: int) -> int:
 
 def _unpacked(body: bytes, rows: int, pieces: int) -> Sampled:
     edges = np.cumsum([0, 8 * rows, rows, 4 * rows, 4 * pieces]).tolist()
-    parts = [body[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [body[a:b] for a, b in pairwise(edges)]
     return Sampled(
         np.frombuffer(parts[0], np.uint64),
         np.frombuffer(parts[1], np.bool_),

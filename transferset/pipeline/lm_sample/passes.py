@@ -32,8 +32,8 @@ from transferset.pipeline.lm_sample.verdicts import (
     Rules,
     Verdict,
     judge,
-    keys_of,
     kept_path,
+    keys_of,
     next_round,
     read_keys,
     write_kept,
@@ -303,9 +303,7 @@ def _drawn(done: _Attempts, prefixes: Prefixes | None) -> Json:
     return {"drawn": [counts[i] for i in prefixes.ids.tolist()]}
 
 
-def _facts(
-    plan: SamplePlan, run: Run, done: _Attempts, verdict: Verdict, digest: str
-) -> Json:
+def _facts(plan: SamplePlan, run: Run, done: _Attempts, verdict: Verdict, digest: str) -> Json:
     """What is told of the sampling."""
     kept, originals = verdict.rows, len(plan.src)
     first = originals if plan.params.originals == "first" else 0
@@ -355,5 +353,3 @@ def _likelihood(plan: SamplePlan, run: Run, done: _Attempts, digest: str) -> Jso
     task = {"rows": 1, "kept": digest, "attempts": done.count}
     (result,) = run.stage("base", measure, [task], context, "rows")
     return {"model": plan.about_base["name"], **{k: v for k, v in result.items() if k != "rows"}}
-
-

@@ -68,9 +68,7 @@ class Verdict:
         return int(self.kept.sum())
 
 
-def judge(
-    spills: Sequence[Path], rules: Rules, originals: Keys, evaluation: Keys
-) -> Verdict:
+def judge(spills: Sequence[Path], rules: Rules, originals: Keys, evaluation: Keys) -> Verdict:
     """Judge all attempts made so far.
 
     Holds 17 bytes an attempt and 16 bytes a row of the set.
