@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -89,6 +90,10 @@ class Kind:
 
 SET: Final = Kind("set", MANIFEST, OWN_FILES, INNER, lambda root: Manifest.read(root).recipe)
 MODEL: Final = Kind("model", RECORD, MODEL_FILES, (), lambda root: Record.read(root).recipe)
+
+
+#: A digest, in words about what changed.
+_DIGEST: Final = re.compile(r"[0-9a-f]{40}")
 
 
 class Progress(Protocol):
@@ -350,7 +355,8 @@ def _require_same(root: Path, kept: Path, recipe: Json, what: str) -> None:
         differences(old, json.loads(pretty(recipe))) if old else ["its recipe is not recorded"]
     )
     if changed:
-        changed.sort(key=lambda told: told.startswith("names"))  # what follows from the others
+        # what people know things by comes before digests, and before what follows from the others
+        changed.sort(key=lambda told: (told.startswith("names"), bool(_DIGEST.search(told))))
         raise SetError(
             sentence(
                 f"no {what} of another recipe",

@@ -115,6 +115,9 @@ def lm_fit(src: Path | None, dry_run: bool, out: Path | None, **options: Any) ->
 
 
 def _say_notes(found: Model) -> None:
+    digests = [parent["digest"] for parent in found.record.parents]
+    if len(digests) > len(set(digests)):
+        say("NOTE: the model was measured on the very set that it was fitted to")
     metrics, counts = found.record.metrics, found.record.examples["train"]
     if counts["truncated"] or counts["empty"]:
         say(

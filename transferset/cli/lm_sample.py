@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from transferset.cli.building import engine_option
-from transferset.cli.group import example, named_set, say, say_deviations
+from transferset.cli.group import example, named_set, say
 from transferset.cli.lm import lm
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _DROP_OR_KEEP = click.Choice(["drop", "keep"])
         "transferset lm sample sets/sst2 --model models/gpt2-sst2 --rows 800k --dry-run",
     ),
 )
-@click.argument("src", metavar="SET", type=click.Path(path_type=Path), required=False)
+@click.argument("src", metavar="[SET]", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--model",
     required=True,
@@ -108,13 +108,18 @@ _DROP_OR_KEEP = click.Choice(["drop", "keep"])
 def lm_sample(src: Path | None, dry_run: bool, out: Path | None, **options: Any) -> None:
     """Let a language model write more rows like those of SET.
 
-    SET needs texts; rows are single texts or pairs. The model's rows come after SET's own, without
-    labels. Unfinished, empty and repeated rows and copies of SET are left out, counted by reason.
+    SET needs texts, single ones or pairs; without it the only one under sets/ is taken. The model's
+    rows come after SET's own, without labels. Unfinished, empty and repeated rows and copies of SET
+    are left out, counted by reason.
+
+    When it was interrupted, the same command resumes, and gives the same bytes.
     """
     from transferset import api
     from transferset.report.progress import Bar
 
     src = named_set(src)
+    if options["preset"] is not None:
+        _say_preset(options)
     options = _without_unset(options)
     if dry_run:
         _show(src, options)
@@ -122,9 +127,25 @@ def lm_sample(src: Path | None, dry_run: bool, out: Path | None, **options: Any)
     with Bar() as bar:
         found = api.lm_sample(src, out, progress=bar, **options)
     _say_outcomes(found)
-    say_deviations(found)
     totals = found.manifest.totals
     click.echo(f"{found.root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens{_told(found)}")
+
+
+def _say_preset(options: dict[str, Any]) -> None:
+    """Tell what is not as published before hours are spent, and refuse what is fixed."""
+    from transferset.pipeline.lm_sample.presets import require_free, sample_preset
+
+    context = click.get_current_context()
+    given = [
+        name
+        for name in options
+        if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+    ]
+    require_free(options["preset"], {name: options[name] for name in given})
+    _, record = sample_preset(options["preset"], {})
+    say(f"As in {record['name']}, except that:")
+    for deviation in record["deviations"]:
+        say(f"- {deviation}")
 
 
 def _without_unset(options: dict[str, Any]) -> dict[str, Any]:

@@ -72,7 +72,8 @@ def check_folder(path: str | Path, remedy: str) -> Path:
     """
     folder = Path(path)
     if not folder.is_dir():
-        raise InputError(sentence("the directory of a model", "none", str(path), remedy))
+        do = f"{remedy} and name its directory: names of the hub are not fetched"
+        raise InputError(sentence("the directory of a model", "none", str(path), do))
     _require_file(folder, CONFIG, remedy)
     weight_files(folder, remedy)
     check_tokenizer_file(folder)

@@ -163,6 +163,12 @@ def _data_bytes(corpus: Corpus, read: Sequence[Json]) -> int:
     return int(size)
 
 
+def _licence(sources: Sequence[Json]) -> str:
+    """The licences of sources, each once."""
+    found = {one for s in sources for one in (s["licence"] or "unknown").split(" AND ")}
+    return " AND ".join(sorted(found))
+
+
 def _manifest(
     corpus: Corpus,
     reading: Reading,
@@ -186,7 +192,7 @@ def _manifest(
         tokenizer=tokenizer_json(corpus.tokenizer),
         parents=list(reading.parents),
         sources=reading.sources,
-        licence=" AND ".join(sorted({s["licence"] or "unknown" for s in reading.sources})),
+        licence=_licence(reading.sources),
         schema=schema.describe(corpus.schema),
         totals={
             "documents": sum(s["documents"] for s in reading.statistics),

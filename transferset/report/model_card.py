@@ -54,12 +54,12 @@ def _header(record: Record) -> str:
 
 
 def _opening(record: Record) -> str:
-    begun = f"{md(record.base['name'], 80)}, fitted" if record.base else "A model from scratch,"
+    begun = md(record.base["name"], 80) if record.base else "A model from scratch"
     trained = record.examples.get("train", {})
     texts, pieces = trained.get("examples", 0), trained.get("pieces", 0)
     epochs = record.params.get("epochs", 1)
     return (
-        f"{begun} to {texts:,} texts ({pieces:,} pieces) in {epochs:,} "
+        f"{begun}, fitted to {texts:,} texts ({pieces:,} pieces) in {epochs:,} "
         f"{'epoch' if epochs == 1 else 'epochs'}: a causal language model that writes more texts "
         "like them."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ _BATCH: Final = 10_000
 
 #: Why an attempt is no row, whatever the others are; 0 is none of them.
 FAULTS: Final = (None, Reason.UNDECODABLE, Reason.UNFINISHED, Reason.BLANK, Reason.NOT_A_PAIR)
+
+#: Characters that are no text: what C0 and C1 have besides white space.
+_CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 _UNDECODABLE, _UNFINISHED, _BLANK, _NOT_A_PAIR = range(1, len(FAULTS))
 
@@ -235,7 +239,7 @@ def _faults(
 ) -> npt.NDArray[np.uint8]:
     fault = np.zeros(len(decoded), np.uint8)
     for i, (sides, ended) in enumerate(zip(decoded, finished.tolist(), strict=True)):
-        if sides is None:
+        if sides is None or any(map(_CONTROL.search, sides)):
             fault[i] = _UNDECODABLE
         elif not ended and not context.unfinished:
             fault[i] = _UNFINISHED

@@ -45,9 +45,12 @@ if TYPE_CHECKING:
     from transferset.language_models.causal import Prefixes
     from transferset.pipeline.lm_sample.plan import SamplePlan
 
-#: Attempts of one task; on an accelerator, where many rows are in flight.
+#: Attempts of one task, and on an accelerator, where many rows are in flight. Of fewer attempts
+#: there are some tasks all the same, so that workers have something to do.
 _TASK: Final = 4_096
 _LARGE_TASK: Final = 65_536
+_TASKS: Final = 4
+_LEAST_TASK: Final = 256
 
 #: Rows of the set that one task reads.
 _RANGE: Final = 50_000
@@ -212,7 +215,7 @@ def _round(
     plan: SamplePlan, run: Run, context: WritingContext, done: _Attempts, number: int, more: int
 ) -> None:
     stage, first = f"attempts-{number:02d}", done.count
-    size = _LARGE_TASK if (plan.device or "cpu") != "cpu" else _TASK
+    size = task_size(more, plan.device)
     tasks = [
         {
             "stage": stage,
@@ -229,6 +232,13 @@ def _round(
         quiet = Run(run.root, run.recipe, run.executor, pulse)
         done.results += quiet.stage(stage, write_attempts, tasks, context, "rows")
     done.tasks += tasks
+
+
+def task_size(attempts: int, device: str | None) -> int:
+    """Attempts of one task of so many."""
+    if (device or "cpu") != "cpu":
+        return _LARGE_TASK
+    return min(_TASK, max(_LEAST_TASK, -(-attempts // _TASKS)))
 
 
 def _give_up(plan: SamplePlan, run: Run, done: _Attempts, verdict: Verdict) -> None:

@@ -184,7 +184,7 @@ class SamplePlan:
             "code": self.code,
             "file": self.about["name"],
             "kind": KIND,
-            "language": self.src.manifest.sources[0]["language"],
+            "language": "",  # nobody knows in which it wrote
             "licence": self.known["licence"] if self.known else "unknown",
             "blake3": self.about["weights"],
             "made_by": self.known,

@@ -34,6 +34,25 @@ _DEVIATIONS: Final = (
 WORKS: Final[Mapping[str, Mapping[str, Any]]] = {"sucik2020": _SUCIK}
 
 
+def require_free(name: str, given: Mapping[str, Any]) -> None:
+    """Refuse options that a publication fixes otherwise.
+
+    Args:
+        name: Of the publication.
+        given: Options that the user stated.
+
+    Raises:
+        UsageError: No such publication, or such an option; `rows` is free.
+    """
+    if name not in WORKS:
+        raise UsageError(sentence(f"--as {' or '.join(WORKS)}", name))
+    for option, value in given.items():
+        fixed = WORKS[name].get(option, value)
+        if option != "rows" and value != fixed:
+            written = f"--{option.replace('_', '-')}"
+            raise UsageError(sentence(f"--as {name} without {written}", f"{written} {value}"))
+
+
 def sample_preset(name: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], Json]:
     """The options of a publication's sampling.
 
@@ -48,13 +67,8 @@ def sample_preset(name: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], 
     Raises:
         UsageError: No such publication, or an option that it fixes.
     """
-    if name not in WORKS:
-        raise UsageError(sentence(f"--as {' or '.join(WORKS)}", name))
+    require_free(name, given)
     fixed = WORKS[name]
-    for option, value in given.items():
-        if option in fixed and option != "rows" and value != fixed[option]:
-            written = f"--{option.replace('_', '-')}"
-            raise UsageError(sentence(f"--as {name} without {written}", f"{written} {value}"))
     fewer = given.get("rows", fixed["rows"])
     deviations = list(_DEVIATIONS)
     if fewer != fixed["rows"]:

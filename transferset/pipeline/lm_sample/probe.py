@@ -9,15 +9,15 @@ import numpy as np
 
 from transferset.manifest import Json, fingerprint
 from transferset.pipeline.lm_sample.attempts import open_sampler, pieces_of
-from transferset.pipeline.lm_sample.passes import writing_context
+from transferset.pipeline.lm_sample.passes import task_size, writing_context
 from transferset.pipeline.lm_sample.survey import texts_of
 
 if TYPE_CHECKING:
     from transferset.pipeline.lm_sample.plan import SamplePlan
 
 #: Rows that are sampled, unless time runs out.
-_ROWS: Final = 256
-_SECONDS: Final = 20.0
+_ROWS: Final = 192
+_SECONDS: Final = 10.0
 
 #: Rows of the set whose first pieces stand for all.
 _LOOK: Final = 10_000
@@ -31,13 +31,14 @@ def sample_plan_json(plan: SamplePlan, workers: int) -> Json:
         workers: Worker processes.
 
     Returns:
-        Parent, options and recipe, exact; attempts, pieces and minutes, estimated.
+        Parent, options and recipe, exact; attempts, pieces and seconds, estimated.
     """
     probed = _probe(plan)
     wanted = plan.params.rows
     share = probed["usable"] or 1 / _ROWS
     attempts = min(plan.params.most, round(wanted / share))
     pieces = round(attempts * probed["pieces_per_row"])
+    busy = min(workers, -(-attempts // task_size(attempts, plan.device)))
     return {
         "name": plan.name,
         "recipe": fingerprint(plan.recipe),
@@ -45,13 +46,14 @@ def sample_plan_json(plan: SamplePlan, workers: int) -> Json:
         "seed": plan.seed,
         "parent": {"name": plan.src.manifest.name, **plan.src.manifest.totals},
         "model": plan.about,
+        "preset": plan.preset,
         "columns": plan.schema.names,
         "probe": probed,
         "estimated": {
             "attempts": attempts,
             "pieces": pieces,
-            # repeated rows and copies are not foreseen: their share grows with the set
-            "minutes": round(pieces / probed["pieces_per_second"] / workers / 60, 1),
+            "seconds": round(pieces / probed["pieces_per_second"] / busy),
+            "not_foreseen": ["copied", "repeated", "undecodable"],
         },
     }
 
