@@ -59,7 +59,7 @@ PREFIXES: Final = "_fit/prefixes.json"
 SAMPLING: Final = "_tables/sampling.json"
 
 #: A step that no derivation has: which rows are read for perplexities.
-_CHOICE: Final = 0xFFFF_FFFC
+_CHOICE: Final = 0xFFFF_FFFB
 
 
 @dataclass(slots=True)
