@@ -1,8 +1,8 @@
 """Attention of one piece of each row over the row's own pieces before it, and over no others.
 
-`transformers` lets a function be named that computes a model's attention. This one goes through rows
-and heads one by one, over exactly as many positions as the row has: it costs as much as there is to
-look at, and a row's numbers are the same whatever rows are beside it.
+`transformers` lets a function be named that computes a model's attention. This one goes through
+rows and heads one by one, over exactly as many positions as the row has: it costs as much as there
+is to look at, and a row's numbers are the same whatever rows are beside it.
 """
 
 from __future__ import annotations

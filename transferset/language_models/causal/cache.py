@@ -1,9 +1,9 @@
 """Keys and values of the rows in flight, in buffers that stay where they are.
 
-Every place (row of the buffers) is at a position of its own. `transformers` hands a layer's new keys
-and values to its cache and attends over what comes back: here they are written at each place's own
-position, and the whole buffers come back. What lies beyond that position was left by the row that
-was in the place before, and is not looked at.
+Every place (row of the buffers) is at a position of its own. `transformers` hands a layer's new
+keys and values to its cache and attends over what comes back: here they are written at each
+place's own position, and the whole buffers come back. What lies beyond that position was left by
+the row that was in the place before, and is not looked at.
 """
 
 from __future__ import annotations

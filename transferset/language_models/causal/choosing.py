@@ -26,6 +26,7 @@ from numba import uint64
 from transferset.compiled import inlined, kernel
 from transferset.language_models.causal.weighing import (
     BLOCK,
+    TOP,
     highest,
     highest_of_all,
     summed,
@@ -119,7 +120,7 @@ def choose(
     """Choose a piece for each of some places.
 
     Args:
-        scores: float32[places, vocabulary], finite; they are overwritten.
+        scores: float32[places, vocabulary]; they are overwritten. A piece of −∞ never comes.
         places: int64, numbers of those that are to choose.
         rows: uint64[places], address of the row in each.
         pieces: int64[places], number of the piece that comes next in each.
@@ -128,37 +129,48 @@ def choose(
         chosen: int32[places], is written.
 
     Returns:
-        The first place whose scores are not all finite, or −1.
+        The first place with a score that is no number or +∞, or with none above −∞; or −1.
     """
     for place in places:
         some = scores[place]
         if way.temperature != 1:
             for i in range(len(some)):
                 some[i] /= way.temperature
-        high = highest_of_all(some, room.high, room.odd)
-        if not np.isfinite(high):
-            return place
         number = uniform(rows[place], pieces[place], way.k0, way.k1)
-        if way.top_k > 0 or way.top_p < 1:
-            chosen[place] = _among_kept(some, high, number, way, room)
-        else:
-            chosen[place] = _among_all(some, high, number, room)
+        found = -1
+        if way.top_k <= 0 and way.top_p >= 1:
+            # one look less if the first scores tell how high they are, as they nearly always do
+            found = _among_all(some, some[:BLOCK].max(), number, room)
+        if found < 0:
+            high = highest_of_all(some, room.high, room.odd)
+            if not np.isfinite(high):
+                return place
+            if way.top_k > 0 or way.top_p < 1:
+                found = _among_kept(some, high, number, way, room)
+            else:
+                found = _among_all(some, high, number, room)
+        chosen[place] = found
     return -1
 
 
 @kernel
-def _among_all(scores: Any, high: Any, number: Any, room: Any) -> Any:
-    """The first piece at which the sum of weights passes `number` of the whole."""
+def _among_all(scores: Any, base: Any, number: Any, room: Any) -> Any:
+    """The first piece at which the sum of weights passes `number` of the whole.
+
+    −1 if scores are too far above `base`, or not all are numbers.
+    """
     for at in range(0, len(scores), _SPAN):
         some = scores[at : at + _SPAN]
         weights = room.span[: len(some)]
-        weigh(some, high, weights)
+        weigh(some, base, weights)
         for b in range(-(-len(some) // BLOCK)):
             part = weights[b * BLOCK : (b + 1) * BLOCK]
             room.block[at // BLOCK + b] = summed(part, room.half)
     total = 0.0
     for b in range(len(room.block)):
         total += room.block[b]
+    if not total < TOP:
+        return -1
     rest, last = number * total, len(room.block) - 1
     for b in range(len(room.block)):
         if rest < room.block[b]:
@@ -166,7 +178,7 @@ def _among_all(scores: Any, high: Any, number: Any, room: Any) -> Any:
             break
         rest -= room.block[b]
     some = scores[last * BLOCK : (last + 1) * BLOCK]
-    weigh(some, high, some)
+    weigh(some, base, some)
     return last * BLOCK + _walked(some, rest)
 
 
@@ -187,8 +199,8 @@ def _among_kept(scores: Any, high: Any, number: Any, way: Any, room: Any) -> Any
         count = _gather_highest(scores, way.top_k, room)
     else:
         count = len(scores)
-        room.ids[:count] = np.arange(count)
-        room.weights[:count] = scores
+        for i in range(count):
+            room.ids[i], room.weights[i] = i, scores[i]
     weigh(room.weights[:count], high, room.weights[:count])
     if way.top_p < 1:
         count = _keep_nucleus(room.ids[:count], room.weights[:count], way.top_p, room.levels)
@@ -221,8 +233,20 @@ def _gather_highest(scores: Any, k: Any, room: Any) -> Any:
 
 @kernel
 def _kth(values: Any, k: Any) -> Any:
-    """The k-th highest."""
-    return np.partition(values, len(values) - k)[len(values) - k]
+    """The k-th highest (Hoare 1961, "Algorithm 65: Find")."""
+    rest, low, high = values.copy(), 0, len(values) - 1
+    while low < high:
+        pivot, i, j = rest[(low + high) // 2], low, high
+        while i <= j:
+            while rest[i] > pivot:
+                i += 1
+            while rest[j] < pivot:
+                j -= 1
+            if i <= j:
+                rest[i], rest[j] = rest[j], rest[i]
+                i, j = i + 1, j - 1
+        low, high = (i if k - 1 > j else low), (j if k - 1 < i else high)
+    return rest[k - 1]
 
 
 @kernel
@@ -230,9 +254,10 @@ def _keep(ids: Any, weights: Any, least: Any, last: Any) -> Any:
     """Keep, in place, pieces of more than a weight, and of just this weight those up to `last`."""
     count = 0
     for i in range(len(ids)):
-        if weights[i] > least or (weights[i] == least and i <= last):
-            ids[count], weights[count] = ids[i], weights[i]
-            count += 1
+        # without a branch: which are kept, processors cannot foresee
+        weight = weights[i]
+        ids[count], weights[count] = ids[i], weight
+        count += int(weight > least) | (int(weight == least) & int(i <= last))
     return count
 
 
@@ -243,18 +268,37 @@ def _keep_nucleus(ids: Any, weights: Any, top_p: Any, levels: Any) -> Any:
     Weights are at most 1. Levels of them are added up from the highest until what is wanted is
     reached; only the pieces of that last level are put in order.
     """
-    level = (_ONE_AS_BITS - weights.view(np.int32)) >> _LEVEL_BITS
+    bits = weights.view(np.int32)
     levels[:] = 0
     for i in range(len(weights)):
-        levels[level[i]] += weights[i]
+        levels[(_ONE_AS_BITS - bits[i]) >> _LEVEL_BITS] += weights[i]
     wanted, ahead, cut = top_p * levels.sum(), 0.0, 0
     while cut < len(levels) - 1 and ahead + levels[cut] < wanted:
         ahead += levels[cut]
         cut += 1
-    some = np.flatnonzero(level == cut)
-    last = 0
-    for i in some[np.argsort(-weights[some], kind="mergesort")]:
-        if ahead < wanted:
-            last = i
-        ahead += weights[i]
-    return _keep(ids, weights, weights[last], last)
+    some, count = np.empty(len(weights), np.float32), 0
+    for i in range(len(weights)):
+        if (_ONE_AS_BITS - bits[i]) >> _LEVEL_BITS == cut:
+            some[count] = weights[i]
+            count += 1
+    least, last = _last_kept(some[:count], wanted - ahead)
+    for i in range(len(weights)):
+        if weights[i] == least:
+            last -= 1
+            if last == 0:
+                return _keep(ids, weights, least, i)
+    return _keep(ids, weights, least, len(ids))
+
+
+@kernel
+def _last_kept(weights: Any, wanted: Any) -> Any:
+    """The lowest weight that is wanted, and how many of just that weight."""
+    ordered, ahead = np.sort(weights)[::-1], 0.0
+    least, count = ordered[0], 0
+    for weight in ordered:
+        if ahead >= wanted:
+            break
+        count = count + 1 if weight == least else 1
+        least = weight
+        ahead += weight
+    return least, count

@@ -1,7 +1,7 @@
 """A model shown one piece of each row in flight, with the pieces before it in a cache.
 
-How attention is computed is found out when it is opened: what is said of random pieces one by one
-must be what the model says of them when it reads them whole.
+Positions and what may be looked at are each place's own; how a model takes that, `agreeing` finds
+out.
 """
 
 from __future__ import annotations
@@ -9,41 +9,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
-from transferset import rng
-from transferset.errors import InputError, sentence
 from transferset.language_models.causal import attention
 from transferset.language_models.causal.cache import RowCache
 from transferset.language_models.causal.packing import Packed
-from transferset.language_models.scoring import one_thread
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-#: Ways that transformers knows; the places' own positions are then told by a mask.
-_MASKED: Final = ("sdpa", "eager")
-
-#: Scores may differ by so much of the highest: by rounding alone.
-_TOLERANCE: Final = {"torch.float32": 1e-4, "torch.float64": 1e-4}
-_ROUGH: Final = 5e-2  # 16 bits
-
-#: What a model may raise that cannot be shown pieces in this way.
-_UNFIT: Final = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    NotImplementedError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
 
 
 class Forward:
@@ -104,9 +80,11 @@ class Forward:
         logits: Tensor = found.logits[:, -1]
         return logits.float()
 
-    def another(self) -> Forward:
-        """As many places more, which share what they can."""
-        return Forward(self._model, self.places, self.longest, self.way, self._packed)
+    def of(self, places: int) -> Forward:
+        """The same of so many places, without what they hold."""
+        again = places != self.places and self._packed is not None
+        packed = Packed(self._model, places) if again else self._packed
+        return type(self)(self._model, places, self.longest, self.way, packed)
 
     def show(self, ids: Tensor, positions: Tensor) -> Tensor:
         """The same at positions that are given."""
@@ -126,6 +104,11 @@ class Forward:
         """See `RowCache.fill`."""
         with torch.inference_mode():
             self._cache.fill(layers)
+
+    @property
+    def bytes(self) -> int:
+        """What the buffers of keys and values take."""
+        return self._cache.bytes
 
     def _mask(self) -> Tensor | dict[str, Tensor]:
         if self.way == attention.NAME:
@@ -152,101 +135,3 @@ def attending(model: PreTrainedModel, way: str) -> Iterator[None]:
         yield
     finally:
         model.config._attn_implementation = before
-
-
-class _Whole(NamedTuple):
-    """What a model says of a row that it reads whole.
-
-    Attributes:
-        ids: int64[positions].
-        scores: float32[positions, vocabulary].
-        layers: float[heads, positions, size], keys and values of each layer.
-    """
-
-    ids: Tensor
-    scores: Tensor
-    layers: list[tuple[Tensor, Tensor]]
-
-
-def open_forward(model: PreTrainedModel, start: int, places: int, longest: int) -> Forward:
-    """Find out how a model can be shown pieces one by one.
-
-    Args:
-        model: A causal language model of transformers.
-        start: Id of the piece at position 0 of all rows.
-        places: Most rows in flight. On the processor in float32 it is fewer where the numbers of a
-            row would otherwise depend on its place.
-        longest: Positions of the longest row, from 2.
-
-    Returns:
-        It, with the start in all places.
-
-    Raises:
-        InputError: The model says something else of pieces that are shown one by one.
-    """
-    model.eval()
-    exact = model.device.type == "cpu" and model.dtype == torch.float32
-    if exact:
-        attention.register()
-    whole = _read(model, start, longest)
-    for way in (attention.NAME, *_MASKED) if exact else _MASKED:
-        made = _make(model, places, longest, way, exact)
-        if _agrees(made, whole):
-            while exact and not _is_steady(made, whole):
-                made = _make(model, made.places // 2, longest, way, exact)
-            return made
-    do = "use one that attends to nothing but the pieces before"
-    raise InputError(sentence("a model that can be shown pieces one by one", "another", do=do))
-
-
-def _make(model: PreTrainedModel, places: int, longest: int, way: str, exact: bool) -> Forward:
-    return Forward(model, places, longest, way, Packed(model, places) if exact else None)
-
-
-def _read(model: PreTrainedModel, start: int, longest: int) -> _Whole:
-    """Show a model a row of random pieces, whole."""
-    size = model.get_input_embeddings().weight.shape[0]
-    zeros = np.zeros(longest, np.uint32)
-    words, *_ = rng.philox((np.arange(longest, dtype=np.uint32), zeros, zeros, zeros), (0, 0))
-    ids = torch.from_numpy(words.astype(np.int64) % size)
-    ids[0] = start
-    ids, cache = ids.to(model.device), DynamicCache()
-    with torch.inference_mode(), one_thread():
-        try:
-            scores = model(input_ids=ids[None], use_cache=False).logits[0].float()
-            model(input_ids=ids[None], past_key_values=cache, use_cache=True)
-            layers = [(layer.keys[0], layer.values[0]) for layer in cache.layers]
-        except _UNFIT as error:
-            raise InputError(sentence("a causal language model", str(error))) from error
-    return _Whole(ids, scores, layers)
-
-
-def _agrees(made: Forward, whole: _Whole) -> bool:
-    """Whether rows of all lengths have the scores that they have when they are read whole."""
-    at = torch.linspace(1, made.longest - 1, made.places).long().to(whole.ids.device)
-    try:
-        with one_thread():
-            first = made.begin(int(whole.ids[0]))
-            made.fill(whole.layers)
-            found = made.show(whole.ids[at], at)
-    except _UNFIT:
-        return False
-    found, wanted = torch.cat([first, found]), torch.cat([whole.scores[:1], whole.scores[at]])
-    tolerance = _TOLERANCE.get(str(made.dtype), _ROUGH)
-    return bool((found - wanted).abs().max() <= tolerance * wanted.abs().max())
-
-
-def _is_steady(made: Forward, whole: _Whole) -> bool:
-    """Whether a row's scores are the same bits in any place, and beside any other rows."""
-    if made.places == 1:
-        return True
-    middle = torch.full((made.places,), made.longest // 2)
-    spread = torch.linspace(1, made.longest - 1, made.places).long()
-    place = made.places // 3
-    spread[place] = middle[0]
-    with one_thread():
-        made.begin(int(whole.ids[0]))
-        made.fill(whole.layers)
-        alike = made.show(whole.ids[middle], middle).clone()
-        among = made.show(whole.ids[spread], spread)
-    return torch.equal(alike, alike[:1].expand_as(alike)) and torch.equal(among[place], alike[0])

@@ -1,9 +1,9 @@
 """Rows in flight on a GPU, and rows that wait for a place beside them.
 
 A step is a fixed sequence of operations of torch: it moves all rows on by a piece, ends those that
-end and gives their places to rows that wait, all without a word from the host. So it can be captured
-in a CUDA graph and started at once; the host looks every few steps, takes what has ended and fills
-the queue. On the processor the same step runs as it is; tests do that.
+end and gives their places to rows that wait, all without a word from the host. So it can be
+captured in a CUDA graph and started at once; the host looks every few steps, takes what has ended
+and fills the queue. On the processor the same step runs as it is; tests do that.
 
 What is drawn follows the same random numbers and the same rules as `choosing`, with one exception:
 of pieces that share the k-th highest score, top-k keeps only as many as make k.

@@ -1,7 +1,7 @@
 """Weights laid out for products with a fixed number of rows: once, and not at every step.
 
-MKL arranges a matrix of weights anew in each product, which for few rows takes as long as a sixth of
-the product itself. Torch can have it done beforehand, as its compiler does when it freezes a model.
+MKL arranges a matrix of weights anew in each product, which for few rows takes a sixth of its
+time. Torch can have it done beforehand, as its compiler does when it freezes a model.
 """
 
 from __future__ import annotations
@@ -27,18 +27,23 @@ class Packed:
         """
         maps = [one for one in model.modules() if type(one) in (torch.nn.Linear, Conv1D)]
         known = torch.backends.mkl.is_available() and hasattr(torch.ops.mkl, "_mkl_linear")
-        self._maps = [(one.__dict__, _packed(one, rows)) for one in maps] if known else []
+        self._maps = {one: _packed(one, rows) for one in maps} if known else {}
+
+    def __getitem__(self, module: torch.nn.Module) -> Callable[[Tensor], Tensor]:
+        """What computes a module: the module itself if it is no linear map."""
+        found: Callable[[Tensor], Tensor] = self._maps.get(module, module)
+        return found
 
     @contextmanager
     def used(self) -> Iterator[None]:
         """With the model's linear maps computed so."""
         try:
-            for members, forward in self._maps:
-                members["forward"] = forward  # found before the one of the class
+            for module, forward in self._maps.items():
+                module.__dict__["forward"] = forward  # found before the one of the class
             yield
         finally:
-            for members, _ in self._maps:
-                members.pop("forward", None)
+            for module in self._maps:
+                module.__dict__.pop("forward", None)
 
 
 def _packed(module: Any, rows: int) -> Callable[[Tensor], Tensor]:

@@ -1,10 +1,10 @@
 """Rows that a causal language model writes, piece by piece.
 
-Ancestral sampling (or with temperature, top-k, top-p) with continuous batching: when a row ends, its
-place is taken by the next one at once. Random numbers are addressed by (row, piece), so a row is a
-function of the model, the way of sampling, the key and its own number. On the processor in float32
-this holds to the last bit at any batch and in any company: matrix products always have the same
-shape, and everything else is done row by row.
+Ancestral sampling (or with temperature, top-k, top-p) with continuous batching: when a row ends,
+its place is taken by the next one at once. Random numbers are addressed by (row, piece), so a row
+is a function of the model, the way of sampling, the key and its own number. On the processor in
+float32 this holds to the last bit at any batch and in any company: matrix products always have
+the same shape, and everything else is done row by row.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from transferset.errors import TransfersetError, UsageError, sentence
 from transferset.language_models.causal.choosing import Way
-from transferset.language_models.causal.slots import Finished, Places, Rules
+from transferset.language_models.causal.slots import Finished, Places, Rules, is_memory
 from transferset.language_models.scoring import one_thread
 from transferset.philox import as_words
 
@@ -196,8 +196,8 @@ class Sampler:
             for engine in self._engines:
                 with one_thread():
                     done = self._fill(engine, rest)
+                    busy = busy or engine.busy or bool(done)
                     if engine.busy:
-                        busy = True
                         engine.step()
                         done += engine.take()
                 for row in done:
@@ -215,7 +215,7 @@ class Sampler:
 
     def _open(self) -> list[Engine]:
         """Buffers for all rows in flight."""
-        from transferset.language_models.causal.forward import open_forward
+        from transferset.language_models.causal.agreeing import open_forward
 
         start, longest = self._rules.start, self._longest
         if self._on_device:
@@ -225,7 +225,7 @@ class Sampler:
         first = open_forward(self._model, start, TILE, longest)
         tiles = [first]
         while len(tiles) * first.places < self.batch:
-            tiles.append(first.another())
+            tiles.append(first.of(first.places))
         used = [min(first.places, self.batch - i * first.places) for i in range(len(tiles))]
         with one_thread():
             return [Places(one, self._rules, each) for one, each in zip(tiles, used, strict=True)]
@@ -237,7 +237,7 @@ class Sampler:
             TransfersetError: There are as few as can be.
         """
         fewest = 1 if self._on_device else TILE
-        if not _is_memory(error):
+        if not is_memory(error):
             raise error
         if self.batch <= fewest:
             rows = f"{self.batch} rows of {self._longest} pieces"
@@ -245,12 +245,6 @@ class Sampler:
             raise TransfersetError(sentence(f"memory for {rows}", "too little", do=do)) from error
         self._before, self._engines = self.pieces, []
         self.batch = max(fewest, self.batch // 2)
-
-
-def _is_memory(error: Exception) -> bool:
-    """Whether memory did not suffice: torch says so in several ways."""
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text
 
 
 def _require(right: bool, expected: str, found: object) -> None:

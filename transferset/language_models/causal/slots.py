@@ -79,7 +79,8 @@ def first_pieces(rules: Rules, drawn: npt.NDArray[np.float64]) -> npt.NDArray[np
     assert rules.prefixes is not None
     assert rules.passed is not None
     found = np.searchsorted(rules.passed, drawn * rules.passed[-1], side="right")
-    return np.take(rules.prefixes, np.minimum(found, len(rules.prefixes) - 1))
+    last = len(rules.prefixes) - 1
+    return np.asarray(rules.prefixes[np.minimum(found, last)], np.int32)
 
 
 class Places:
@@ -192,6 +193,12 @@ def not_finite(row: int, piece: int) -> InputError:
     return InputError(
         sentence("finite scores of the model", "others", f"piece {piece} of row {row}")
     )
+
+
+def is_memory(error: Exception) -> bool:
+    """Whether memory did not suffice: torch says so in several ways."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text
 
 
 class _Flight(NamedTuple):

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
@@ -18,7 +17,7 @@ from transferset.compiled import inlined, kernel
 BLOCK: Final = 64
 _HALF_BLOCK, _QUARTER = BLOCK // 2, BLOCK // 4
 
-_ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
+_ZERO, _ONE, _NO_NUMBER = np.float32(0), np.float32(1), np.float32(np.nan)
 #: Below 2^−126 there is no float32 of full precision; weights end there.
 _LOWEST: Final = np.float32(-126)
 _PER_BIT: Final = np.float32(1.4426950408889634)  # 1 / ln 2
@@ -26,37 +25,51 @@ _PER_BIT: Final = np.float32(1.4426950408889634)  # 1 / ln 2
 _T1, _T2, _T3 = np.float32(0.6931471805), np.float32(0.2402265070), np.float32(0.0555041087)
 _T4, _T5, _T6 = np.float32(0.0096181291), np.float32(0.0013333558), np.float32(0.0001540353)
 _BIAS, _MANTISSA = np.int32(127), np.int32(23)
+#: What is added to it has no room behind the point: it is rounded, and stands in the last bits.
+_ROUNDER: Final = np.float32(1.5 * 2**23)
+
+#: No weight is above it, whatever the score.
+TOP: Final = np.float32(2.0**100)
+_TOP_BITS: Final = np.float32(100)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _as_float(_: Any, bits: Any) -> Any:
-    """The float32 of 32 bits."""
+def _cast(source: Any, target: Any) -> Any:
+    """A function, for compiled loops, that takes the 32 bits of one type for another."""
 
-    def generate(__: Any, builder: Any, ___: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], ir.FloatType())
+    @intrinsic
+    def cast(_: Any, __: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
 
-    return types.float32(types.int32), generate
+        return target(source), generate
+
+    return cast
+
+
+_as_float: Any = _cast(types.int32, types.float32)
+_as_bits: Any = _cast(types.float32, types.int32)
 
 
 @kernel
-def weigh(scores: Any, high: Any, weights: Any) -> None:
-    """Write exp(score − high) of scores, with a relative error below 1e-6.
+def weigh(scores: Any, base: Any, weights: Any) -> None:
+    """Write exp(score − base) of scores, with a relative error below 5e-6.
 
     e^x = 2^n · 2^f with n whole and |f| ≤ 1/2; n is written where a float32 has its exponent.
 
     Args:
-        scores: float32; of −∞ the weight is 2^−126, of what is no number none.
-        high: The highest of them.
+        scores: float32.
+        base: Not far from the highest: weights are at least 2^−126 and at most `TOP`.
         weights: float32, is written; may be `scores`.
     """
     for i in range(len(scores)):
-        bits = (scores[i] - high) * _PER_BIT
+        bits = (scores[i] - base) * _PER_BIT
         bits = _LOWEST if bits < _LOWEST else bits
-        n = np.int32(bits - _HALF)  # rounds, as bits ≤ 0
-        f = bits - np.float32(n)
+        bits = _TOP_BITS if bits > _TOP_BITS else bits
+        n = bits + _ROUNDER
+        f = bits - (n - _ROUNDER)
         series = _T3 + f * (_T4 + f * (_T5 + f * _T6))
         series = _ONE + f * (_T1 + f * (_T2 + f * series))
-        weights[i] = series * _as_float(np.int32((n + _BIAS) << _MANTISSA))
+        weights[i] = series * _as_float(np.int32((_as_bits(n) + _BIAS) << _MANTISSA))
 
 
 @inlined
@@ -101,7 +114,7 @@ def highest(scores: Any, half: Any) -> Any:
 
 @kernel
 def highest_of_all(scores: Any, high: Any, odd: Any) -> Any:
-    """The highest of many scores, or what is no number if one of them is none or infinite.
+    """The highest of many scores, or what is no number if one of them is none.
 
     Args:
         scores: float32.
@@ -112,6 +125,6 @@ def highest_of_all(scores: Any, high: Any, odd: Any) -> Any:
     for start in range(0, len(scores), len(high)):
         some = scores[start : start + len(high)]
         for i in range(len(some)):
-            odd[i] += some[i] * _ZERO  # of what is not finite this is no number, and stays so
+            odd[i] = odd[i] if some[i] == some[i] else _NO_NUMBER
             high[i] = some[i] if some[i] > high[i] else high[i]
     return high.max() + odd.sum()
