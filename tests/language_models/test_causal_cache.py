@@ -34,7 +34,7 @@ MODELS = {
     "OPT": ({"ffn_dim": 24, "word_embed_proj_dim": 16}, attention.NAME),
     # windows, soft caps, sinks, attention of another kind: by a mask
     "Mistral, window": (HEAD | {"sliding_window": 6}, "sdpa"),
-    "Gemma2": (HEAD | {"sliding_window": 6}, "eager"),
+    "Gemma2": (HEAD | {"sliding_window": 6, "attn_implementation": "eager"}, "eager"),
     "Gemma3Text": (HEAD | {"sliding_window": 6}, "sdpa"),
     "GPTJ": ({"n_embd": 16, "n_layer": 2, "n_head": 2, "rotary_dim": 4, "n_positions": 32}, "sdpa"),
 }

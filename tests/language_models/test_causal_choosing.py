@@ -15,7 +15,7 @@ from plain_sampling import inverted, numbers, numbers_at, probabilities
 from transferset.language_models.causal import graphs
 from transferset.language_models.causal.choosing import Way, choose, make_room
 from transferset.language_models.causal.sampler import Sampling
-from transferset.language_models.causal.weighing import weigh
+from transferset.language_models.causal.weighing import gelu, weigh
 
 KEY = (7, 9)
 
@@ -205,3 +205,15 @@ def test_a_rows_numbers_are_addressed():
     ]
     wanted = [int(numbers(row, 20, KEY)[piece] * 4096) for row in range(20) for piece in range(20)]
     assert found == wanted
+
+
+def test_gelu_is_that_of_gpt2():
+    import torch
+
+    given = np.linspace(-30, 30, 40_001).astype(np.float32)
+    found = given.copy()
+    gelu(found)
+    wanted = torch.nn.functional.gelu(torch.from_numpy(given).double(), approximate="tanh")
+    assert np.abs(found - wanted.numpy()).max() < 1e-6 * 30
+    near = np.abs(given) < 3
+    assert np.abs(found - wanted.numpy())[near].max() < 1e-6

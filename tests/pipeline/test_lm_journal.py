@@ -83,3 +83,13 @@ def test_rows_in_order_keep_their_pieces(rows, random) -> None:
     random.shuffle(order)
     mixed = joined([sampled(number, [rows[number]]) for number in order])
     assert same(mixed.in_order(), whole)
+
+
+def test_a_wild_head_is_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "0.journal"
+    with Journal(path, "work") as journal:
+        journal.append(sampled(0, [(True, [1, 2])]))
+    with path.open("ab") as file:
+        file.write(b"\xff" * 500)  # rows and pieces by the thousand millions
+    with Journal(path, "work") as journal:
+        assert journal.known.rows.tolist() == [0]

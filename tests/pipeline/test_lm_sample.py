@@ -274,3 +274,66 @@ def test_bad_input_is_one_sentence(task, model, tmp_path) -> None:
     with pytest.raises(UsageError, match="a set with a column text"):
         sample(bare, tmp_path / "d", model)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["wiki"]
+
+
+def test_a_model_that_was_replaced_is_another_model(task, tmp_path) -> None:
+    place = tmp_path / "writer"
+    writer(place, SOME)
+    first = sample(task, tmp_path / "first", place)
+    for path in place.iterdir():
+        path.unlink()
+    place.rmdir()
+    writer(place, {END: 0.4, "Ġcast": 0.6})  # in the same process, in the same place
+    second = sample(task, tmp_path / "second", place, rows=3)
+    assert {row["text"].split()[-1] for row in rows_of(second)[len(ROWS) :]} <= {
+        "cast",
+        "a",
+        "b",
+        "good",
+    }
+    names = [key for key in first.manifest.code if key.startswith("model ")]
+    assert first.manifest.code[names[0]] != second.manifest.code[names[0]]
+
+
+def test_what_only_another_recipe_helps_leaves_the_place_free(task, model, tmp_path) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    broken = writer(tmp_path / "broken", SOME)
+    weights = load_file(broken / "model.safetensors")
+    weights["transformer.wte.weight"][:, 0] = torch.nan
+    save_file(weights, broken / "model.safetensors", {"format": "pt"})
+    with pytest.raises(InputError, match="finite"):
+        sample(task, tmp_path / "out", broken)
+    assert len(sample(task, tmp_path / "out", model, rows=3)) == 7
+
+
+def test_pairs_want_a_separator_before_any_work(tmp_path) -> None:
+    pairs = task_set(tmp_path, [("good film", "a plot", "1"), ("bad film", "a cast", "0")])
+    place = writer(tmp_path / "model", SOME)
+    tokenizer = json.loads((place / "tokenizer.json").read_text())
+    del tokenizer["model"]["vocab"]["Ċ"]
+    tokenizer["model"]["vocab"]["ĊĊ"] = 11
+    (place / "tokenizer.json").write_text(json.dumps(tokenizer))
+    with pytest.raises((InputError, UsageError), match=r"line break|separator|newline|\\n"):
+        sample(pairs, tmp_path / "out", place)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "options", [{"temperature": 1e-46}, {"top_k": 10**20}, {"device": "meta"}, {"device": "x"}]
+)
+def test_options_out_of_range(task, model, tmp_path, options) -> None:
+    with pytest.raises(UsageError):
+        sample(task, tmp_path / "out", model, **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_longrope_is_not_sampled_beyond_its_first_length() -> None:
+    from transferset.language_models.causal.sampler import check_positions
+
+    rope = {"rope_type": "longrope", "original_max_position_embeddings": 32}
+    config = {"max_position_embeddings": 128, "rope_parameters": rope}
+    check_positions(config, 31)
+    with pytest.raises(UsageError, match="--max-length of at most 31"):
+        check_positions(config, 32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -240,8 +241,9 @@ def open_model(plan: FitPlan, pieces: CausalPieces) -> PreTrainedModel:
         model = load_causal(plan.model, plan.device, train=True)
     else:
         model = to_device(new_causal(str(plan.config), pieces, plan.seed), plan.device)
-    # faster than eager attention, and in less memory
-    model.set_attn_implementation("sdpa")
+    with suppress(ValueError):  # of models that know nothing but their own attention
+        # faster than eager attention, and in less memory
+        model.set_attn_implementation("sdpa")
     return model
 
 

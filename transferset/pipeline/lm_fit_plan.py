@@ -154,8 +154,8 @@ class FitPlan:
     @property
     def read(self) -> list[Path]:
         """Directories that are read, and must not be written."""
-        folders = [Path(self.model)] if self.model else []
-        if self.tokens and self.tokenizer and Path(self.tokenizer).is_dir():
+        folders = [Path(one) for one in (self.model, self.config) if one]
+        if self.tokens and self.tokenizer:
             folders.append(Path(self.tokenizer))
         return [*(one.root for one in self.sets.values()), *folders]
 

@@ -113,13 +113,16 @@ def _read(model: PreTrainedModel, start: int, longest: int) -> _Whole:
     ids, cache = ids.to(model.device), DynamicCache()
     with torch.inference_mode(), one_thread():
         try:
-            scores = model(input_ids=ids[None], use_cache=False).logits[0].float()
-            model(input_ids=ids[None], past_key_values=cache, use_cache=True)
+            shown = {"input_ids": ids[None], "attention_mask": torch.ones_like(ids[None])}
+            scores = model(**shown, use_cache=False).logits[0].float()
+            model(**shown, past_key_values=cache, use_cache=True)
             layers = [(layer.keys[0], layer.values[0]) for layer in cache.layers]
         except _UNFIT as error:
             if is_memory(error):
                 raise
             raise InputError(sentence("a causal language model", str(error))) from error
+    if not torch.isfinite(scores).all():
+        raise InputError(sentence("finite scores of the model", "others"))
     return _Whole(ids, scores, layers)
 
 

@@ -104,19 +104,20 @@ def _mix(weights: Any, values: Any, found: Any) -> None:
         weight = weights[j]
         for i in range(len(found)):
             found[i] += weight * values[j, i]
-    total = weights.sum()
+    share = np.divide(np.float32(1), weights.sum())
     for i in range(len(found)):
-        found[i] /= total
+        found[i] *= share
 
 
 @kernel
 def _attend(query: Any, keys: Any, values: Any, lengths: Any, found: Any, scale: Any) -> None:
-    scores = np.empty(keys.shape[2], np.float32)
+    scores, weights = np.empty((2, keys.shape[2]), np.float32)
     shared = query.shape[1] // keys.shape[1]
     for place in range(len(lengths)):
-        some = scores[: lengths[place]]
+        length = lengths[place]
+        some, theirs = scores[:length], weights[:length]
         for head in range(query.shape[1]):
             of = head // shared
             _score(query[place, head], keys[place, of], scale, some)
-            weigh(some, some.max(), some)
-            _mix(some, values[place, of], found[place, head])
+            weigh(some, some.max(), theirs)
+            _mix(theirs, values[place, of], found[place, head])

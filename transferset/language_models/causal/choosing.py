@@ -135,7 +135,7 @@ def choose(
         some = scores[place]
         if way.temperature != 1:
             for i in range(len(some)):
-                some[i] /= way.temperature
+                some[i] = np.divide(some[i], way.temperature)
         number = uniform(rows[place], pieces[place], way.k0, way.k1)
         found = -1
         if way.top_k <= 0 and way.top_p >= 1:
@@ -195,13 +195,14 @@ def _walked(weights: Any, rest: Any) -> Any:
 @kernel
 def _among_kept(scores: Any, high: Any, number: Any, way: Any, room: Any) -> Any:
     """The same among the pieces that top-k and top-p keep."""
-    if 0 < way.top_k < len(scores):
+    count = len(scores)
+    if 0 < way.top_k < count:
         count = _gather_highest(scores, way.top_k, room)
+        weigh(room.weights[:count], high, room.weights[:count])
     else:
-        count = len(scores)
         for i in range(count):
-            room.ids[i], room.weights[i] = i, scores[i]
-    weigh(room.weights[:count], high, room.weights[:count])
+            room.ids[i] = i
+        weigh(scores, high, room.weights)
     if way.top_p < 1:
         count = _keep_nucleus(room.ids[:count], room.weights[:count], way.top_p, room.levels)
     total = 0.0

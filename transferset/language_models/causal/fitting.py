@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from transferset.errors import sentence
 from transferset.language_models.causal.examples import Examples
-from transferset.language_models.causal.learning import Learner, Procedure
+from transferset.language_models.causal.learning import Learner, NotFinite, Procedure
 from transferset.language_models.causal.objective import measure
 from transferset.language_models.checkpoint import quiet
 from transferset.manifest import Json
@@ -251,6 +252,10 @@ class _Run:
         """Give the model the weights to keep."""
         if self._state.best is not None:
             restore_weights(self._model, self._checkpoints.tensors("best"))
+        for name, weight in self._model.named_parameters():
+            if not weight.isfinite().all():  # the last step's, which no loss has told
+                found, do = f"others in {name}", "lower --lr"
+                raise NotFinite(sentence("finite weights after the last step", found, do=do))
 
 
 def _named(stored: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

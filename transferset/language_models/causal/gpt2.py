@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 from transformers import GPT2LMHeadModel
+from transformers.activations import NewGELUActivation
 
 from transferset.language_models.causal.attention import attend
 from transferset.language_models.causal.forward import Forward
+from transferset.language_models.causal.weighing import gelu
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -29,7 +31,7 @@ class _Block(NamedTuple):
     before: Any
     joint: Callable[[Tensor], Tensor]
     out: Callable[[Tensor], Tensor]
-    scaling: float
+    scaling: float | None
     between: Any
     wide: Callable[[Tensor], Tensor]
     bend: Callable[[Tensor], Tensor]
@@ -52,10 +54,10 @@ class Gpt2(Forward):
                 before=one.ln_1,
                 joint=packed[one.attn.c_attn],
                 out=packed[one.attn.c_proj],
-                scaling=one.attn.scaling,
+                scaling=getattr(one.attn, "scaling", None),  # older releases do not say
                 between=one.ln_2,
                 wide=packed[one.mlp.c_fc],
-                bend=one.mlp.act,
+                bend=_bend(one.mlp.act),
                 narrow=packed[one.mlp.c_proj],
             )
             for one in body.h
@@ -80,6 +82,16 @@ class Gpt2(Forward):
                 wide = block.wide(_normal(hidden, block.between))
                 hidden = hidden + block.narrow(block.bend(wide))
             return self._head(_normal(hidden, self._last))
+
+
+def _bend(module: torch.nn.Module) -> Callable[[Tensor], Tensor]:
+    """What a module of GELU computes, in place; any other module as it is."""
+
+    def bend(wide: Tensor) -> Tensor:
+        gelu(wide.view(-1).numpy())
+        return wide
+
+    return bend if type(module) is NewGELUActivation else module.__call__
 
 
 def is_gpt2(model: PreTrainedModel) -> bool:

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -54,8 +54,13 @@ class Sampling:
     max_length: int = 128
 
     def __post_init__(self) -> None:
-        _require(0 < self.temperature < math.inf, "a temperature above 0", self.temperature)
-        _require(self.top_k >= 0, "top-k from 0", self.top_k)
+        least = float(np.finfo(np.float32).tiny)  # scores are of 32 bits
+        _require(
+            least <= self.temperature < math.inf,
+            "a temperature above 0",
+            self.temperature,
+        )
+        _require(0 <= self.top_k < 1 << 31, "top-k from 0 to 2**31-1", self.top_k)
         _require(0 < self.top_p <= 1, "top-p above 0 and at most 1", self.top_p)
         _require(self.max_length >= 1, "a length of 1 piece or more", self.max_length)
 
@@ -262,12 +267,27 @@ def check_positions(config: Mapping[str, object], max_length: int) -> None:
     Raises:
         UsageError: It does not know so many positions.
     """
-    stated = [config[name] for name in POSITIONS if isinstance(config.get(name), int)]
-    known = next((one for one in stated if isinstance(one, int) and one > 0), None)
-    if known is not None and max_length + 1 > known:
+    known = stated_positions(config)
+    if max_length + 1 > known:
         expected = f"a model of {max_length + 1} positions"
         do = f"take a --max-length of at most {known - 1}"
         raise UsageError(sentence(expected, f"one of {known}", do=do))
+
+
+def stated_positions(config: Mapping[str, Any]) -> int:
+    """Most positions that a model knows, by its configuration; very many if it says nothing.
+
+    Where rotations change beyond a length (longrope), they change for all rows at once, so that a
+    row would depend on the others: that length is the most.
+    """
+    stated = [config.get(name) for name in POSITIONS]
+    for name in ("rope_scaling", "rope_parameters"):
+        rope = config.get(name)
+        if isinstance(rope, Mapping) and "longrope" in (rope.get("rope_type"), rope.get("type")):
+            for of in (rope, config):
+                stated.append(of.get("original_max_position_embeddings"))
+    known = [one for one in stated if isinstance(one, int) and one > 0]
+    return min(known, default=1 << 30)
 
 
 def _check_positions(model: PreTrainedModel, longest: int) -> None:

@@ -28,6 +28,9 @@ _BIAS, _MANTISSA = np.int32(127), np.int32(23)
 #: What is added to it has no room behind the point: it is rounded, and stands in the last bits.
 _ROUNDER: Final = np.float32(1.5 * 2**23)
 
+#: −2 √(2/π) / ln 2, and the share of the cube in GELU.
+_STEEP, _CUBIC = np.float32(-2.302208198), np.float32(0.044715)
+
 #: No weight is above it, whatever the score.
 TOP: Final = np.float32(2.0**100)
 _TOP_BITS: Final = np.float32(100)
@@ -50,26 +53,47 @@ _as_float: Any = _cast(types.int32, types.float32)
 _as_bits: Any = _cast(types.float32, types.int32)
 
 
+@inlined
+def _exponential(bits: Any) -> Any:
+    """2^bits, with a relative error below 5e-6; at least 2^−126 and at most `TOP`.
+
+    It is 2^n · 2^f with n whole and |f| ≤ 1/2; n is written where a float32 has its exponent.
+    """
+    bits = _LOWEST if bits < _LOWEST else bits
+    bits = _TOP_BITS if bits > _TOP_BITS else bits
+    n = bits + _ROUNDER
+    f = bits - (n - _ROUNDER)
+    series = _T3 + f * (_T4 + f * (_T5 + f * _T6))
+    series = _ONE + f * (_T1 + f * (_T2 + f * series))
+    return series * _as_float(np.int32((_as_bits(n) + _BIAS) << _MANTISSA))
+
+
 @kernel
 def weigh(scores: Any, base: Any, weights: Any) -> None:
-    """Write exp(score − base) of scores, with a relative error below 5e-6.
-
-    e^x = 2^n · 2^f with n whole and |f| ≤ 1/2; n is written where a float32 has its exponent.
+    """Write exp(score − base) of scores; see `_exponential`.
 
     Args:
         scores: float32.
-        base: Not far from the highest: weights are at least 2^−126 and at most `TOP`.
-        weights: float32, is written; may be `scores`.
+        base: Not far from the highest.
+        weights: float32, is written; may be `scores`, but that is slow.
     """
     for i in range(len(scores)):
-        bits = (scores[i] - base) * _PER_BIT
-        bits = _LOWEST if bits < _LOWEST else bits
-        bits = _TOP_BITS if bits > _TOP_BITS else bits
-        n = bits + _ROUNDER
-        f = bits - (n - _ROUNDER)
-        series = _T3 + f * (_T4 + f * (_T5 + f * _T6))
-        series = _ONE + f * (_T1 + f * (_T2 + f * series))
-        weights[i] = series * _as_float(np.int32((_as_bits(n) + _BIAS) << _MANTISSA))
+        weights[i] = _exponential((scores[i] - base) * _PER_BIT)
+
+
+@kernel
+def gelu(numbers: Any) -> None:
+    """Apply GELU in place, by its tanh (Hendrycks and Gimpel 2016, § 2).
+
+    x/2 · (1 + tanh u) = x / (1 + e^−2u) with u = √(2/π) (x + 0.044715 x³).
+
+    Args:
+        numbers: float32.
+    """
+    for i in range(len(numbers)):
+        x = numbers[i]
+        power = _exponential(_STEEP * (x + _CUBIC * x * x * x))
+        numbers[i] = np.divide(x, _ONE + power)  # `/` would look for zeros, one by one
 
 
 @inlined

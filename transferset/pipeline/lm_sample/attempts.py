@@ -15,9 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transferset import schema
+from transferset.errors import InputError, sentence
 from transferset.files import HashingFile
 from transferset.ledger import Reason
-from transferset.manifest import Json, canonical
+from transferset.manifest import Json, canonical, digest_json
 from transferset.pipeline import leaks
 from transferset.pipeline.lm_sample.journal import Journal, Sampled, joined
 from transferset.pipeline.order import spill_path
@@ -51,6 +52,7 @@ class WritingContext:
 
     Attributes:
         model: Directory of the language model.
+        identity: Digest of what it was when it was planned for.
         device: As torch names it, or None.
         batch: Rows in flight, or None.
         sampling: How pieces are chosen.
@@ -64,6 +66,7 @@ class WritingContext:
     """
 
     model: str
+    identity: str
     device: str | None
     batch: int | None
     sampling: Sampling
@@ -110,7 +113,7 @@ def write_attempts(root: Path, context: WritingContext, task: Json) -> Done:
     work = canonical(task).decode() + __version__  # another version may sample otherwise
     with Journal(path, work) as journal:
         sampled, batch = _sample(context, task, journal)
-    pieces = pieces_of(context.model)
+    pieces = pieces_of(context.model, context.identity)
     spill = spill_path(root, task["stage"], task["ordinal"])
     tokenizer = tokenizer_of(str(root), context.engine)
     faults = np.zeros(len(FAULTS), np.int64)
@@ -256,18 +259,32 @@ def _faults(
 
 
 @lru_cache(maxsize=1)
-def pieces_of(model: str) -> CausalPieces:
-    """The tokenizer of a language model."""
+def pieces_of(model: str, identity: str) -> CausalPieces:
+    """The tokenizer of a language model.
+
+    Args:
+        model: Its directory.
+        identity: See `identity_of`: another model may come to stand there.
+    """
     from transferset.language_models.causal import CausalPieces
 
     return CausalPieces(model)
 
 
 @lru_cache(maxsize=1)
-def _model_of(model: str, device: str | None) -> Any:
-    from transferset.language_models.causal import load_causal
+def _model_of(model: str, identity: str, device: str | None) -> Any:
+    from transferset.language_models.causal import describe_causal, load_causal
 
-    return load_causal(model, device, dtype=arithmetic(device))
+    loaded = load_causal(model, device, dtype=arithmetic(device))
+    if identity_of(describe_causal(model)) != identity:
+        do = "run the command again"
+        raise InputError(sentence("the model as it was at the start", "another one", model, do))
+    return loaded
+
+
+def identity_of(about: Json) -> str:
+    """What a model is known by, given what a recipe says of it."""
+    return digest_json(about)
 
 
 def arithmetic(device: str | None) -> str:
@@ -279,9 +296,9 @@ def open_sampler(context: WritingContext) -> Sampler:
     """A sampler of the context's model."""
     from transferset.language_models.causal import Sampler
 
-    pieces = pieces_of(context.model)
+    pieces = pieces_of(context.model, context.identity)
     return Sampler(
-        _model_of(context.model, context.device),
+        _model_of(context.model, context.identity, context.device),
         start=pieces.start,
         ends=pieces.ends,
         sampling=context.sampling,

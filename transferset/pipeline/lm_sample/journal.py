@@ -6,6 +6,7 @@ cut off. The first 32 bytes are a digest of the work, so that no other work's ro
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Sequence
 from itertools import pairwise
@@ -94,6 +95,9 @@ class Journal:
         if len(head) < _HEAD.size:
             return None
         rows, pieces = _HEAD.unpack(head)
+        left = os.fstat(self._file.fileno()).st_size - self._file.tell()
+        if _body(rows, pieces) + _DIGEST > left:  # whatever a damaged head says
+            return None
         body = self._file.read(_body(rows, pieces))
         if self._file.read(_DIGEST) != blake3(head + body).digest():
             return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from transferset import rng
-from transferset.errors import TransfersetError, sentence
+from transferset.errors import InputError, TransfersetError, UsageError, sentence
 from transferset.files import HashingFile, writing
 from transferset.ledger import Reason
 from transferset.manifest import FileEntry, Json
@@ -21,6 +21,7 @@ from transferset.pipeline.lineage import ancestors, read_file
 from transferset.pipeline.lm_sample.attempts import (
     FAULTS,
     WritingContext,
+    identity_of,
     pieces_of,
     write_attempts,
 )
@@ -85,6 +86,14 @@ class _Attempts:
 
 def read_rows(plan: SamplePlan, run: Run) -> Reading:
     """Turn a set and a language model into spilled rows; see `Corpus.read`."""
+    try:
+        return _read_rows(plan, run)
+    except (UsageError, InputError):
+        clear(run.root)  # only another recipe helps, and it may want the place
+        raise
+
+
+def _read_rows(plan: SamplePlan, run: Run) -> Reading:
     surveyed = _survey(plan, run)
     prefixes = _prefixes(surveyed) if plan.params.prefix == "empirical" else None
     context = writing_context(plan, prefixes)
@@ -125,6 +134,7 @@ def writing_context(plan: SamplePlan, prefixes: Prefixes | None) -> WritingConte
     """What the tasks that sample share."""
     return WritingContext(
         plan.model,
+        identity_of(plan.about),
         plan.device,
         plan.batch,
         plan.params.sampling(),
@@ -149,6 +159,7 @@ def _survey(plan: SamplePlan, run: Run) -> list[Json]:
         plan.src.root,
         plan.src.manifest.digest,
         plan.model if plan.params.prefix == "empirical" else None,
+        identity_of(plan.about),
         plan.pair,
     )
     tasks = [
@@ -183,7 +194,7 @@ def _fitted(plan: SamplePlan, prefixes: Prefixes | None) -> dict[str, Json]:
     if prefixes is None:
         return {}
     ids = prefixes.ids.tolist()
-    spelled = pieces_of(plan.model).spelled(ids)
+    spelled = pieces_of(plan.model, identity_of(plan.about)).spelled(ids)
     return {PREFIXES: {"ids": ids, "counts": prefixes.counts.tolist(), "pieces": spelled}}
 
 

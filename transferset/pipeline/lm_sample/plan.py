@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -35,6 +36,8 @@ MOST: Final = 1 << 40
 
 #: What the source of the written rows is.
 KIND: Final = "language model"
+
+_DEVICE: Final = re.compile(r"(?:cpu|cuda|mps|xpu)(?::\d{1,3})?")
 
 _CHOICES: Final[Mapping[str, tuple[str, str]]] = {
     "prefix": ("empirical", "bos"),
@@ -263,7 +266,7 @@ def make_sample_plan(
         UsageError: An option is out of range, or the set has no texts.
         InputError: The model is none, or not such a one.
     """
-    from transferset.language_models.causal import describe_causal
+    from transferset.language_models.causal import CausalPieces, describe_causal
     from transferset.language_models.causal.sampler import check_positions
     from transferset.language_models.model_files import CONFIG, read_json
 
@@ -271,6 +274,9 @@ def make_sample_plan(
     if batch is not None and not 1 <= batch <= 1 << 16:
         raise UsageError(sentence("--batch from 1 to 65,536", str(batch)))
     about = describe_causal(model)
+    _check_device(device)
+    if "text_pair" in src.manifest.schema:
+        _ = CausalPieces(model).separator  # raises if there is none
     check_positions(read_json(Path(model) / CONFIG), params.max_length)
     return SamplePlan(
         name,
@@ -288,6 +294,11 @@ def make_sample_plan(
         check_seed(seed),
         preset,
     )
+
+
+def _check_device(device: str | None) -> None:
+    if device is not None and not _DEVICE.fullmatch(device):
+        raise UsageError(sentence("--device like cpu, cuda or cuda:1", device))
 
 
 def _check_set(src: ShardSet) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from transferset.manifest import Json, fingerprint
-from transferset.pipeline.lm_sample.attempts import open_sampler, pieces_of
+from transferset.pipeline.lm_sample.attempts import identity_of, open_sampler, pieces_of
 from transferset.pipeline.lm_sample.passes import task_size, writing_context
 from transferset.pipeline.lm_sample.survey import texts_of
 
@@ -64,7 +64,7 @@ def _probe(plan: SamplePlan) -> Json:
     prefixes = None
     if plan.params.prefix == "empirical":
         texts, _ = texts_of(plan.src.rows(range(min(_LOOK, len(plan.src)))))
-        ids, offsets = pieces_of(plan.model).encode(texts)
+        ids, offsets = pieces_of(plan.model, identity_of(plan.about)).encode(texts)
         found, counts = np.unique(ids[offsets[:-1][np.diff(offsets) > 0]], return_counts=True)
         prefixes = Prefixes(found.astype(np.int32), counts.astype(np.int64))
     context = writing_context(plan, prefixes)

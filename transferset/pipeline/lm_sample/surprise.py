@@ -26,6 +26,9 @@ ROWS: Final = 1_000
 #: Rows that go through the model at once.
 _BATCH: Final = 32
 
+#: Nats a piece beyond which a perplexity is no number.
+_MOST: Final = 700.0
+
 
 @dataclass(frozen=True, slots=True)
 class SurpriseContext:
@@ -80,14 +83,16 @@ def _perplexity(
     model: Any, pieces: Any, texts: Sequence[str], pairs: Sequence[str] | None, length: int
 ) -> Json:
     from transferset.language_models.causal.likelihood import perplexity
+    from transferset.language_models.causal.sampler import stated_positions
 
     ids, offsets = pieces.encode(texts, pairs)
+    length = min(length, stated_positions(model.config.get_text_config().to_dict()) - 1)
     rows = [ids[a:b][:length] for a, b in pairwise(offsets)]
     ends = np.append(0, np.cumsum([len(row) for row in rows])).astype(np.int64)
     flat = np.concatenate(rows) if rows else ids[:0]
     loss, count = perplexity(model, flat, ends, pieces.start, pieces.end, _BATCH)
     return {
-        "perplexity": round(math.exp(loss / max(1, count)), 2),
+        "perplexity": round(math.exp(min(loss / max(1, count), _MOST)), 2),
         "rows": len(rows),
         "pieces": int(count),
     }

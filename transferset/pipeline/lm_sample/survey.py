@@ -33,12 +33,14 @@ class SurveyContext:
         src: The set.
         digest: Of its manifest.
         model: Directory of the language model whose first pieces are counted; None: they are not.
+        identity: Of the model.
         pair: Rows are pairs.
     """
 
     src: Path
     digest: str
     model: str | None
+    identity: str
     pair: bool
 
 
@@ -64,15 +66,15 @@ def survey_rows(root: Path, context: SurveyContext, task: Json) -> Done:
                 columns = [pa.array(found[:, i].copy()) for i in range(2)]
                 writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=_DIGESTS))
                 if context.model is not None:
-                    for piece, count in _first(batch, context.model):
+                    for piece, count in _first(batch, context.model, context.identity):
                         counts[piece] = counts.get(piece, 0) + count
         output = Output(str(path.relative_to(root)), sink.size, sink.commit())
     return Done([output], {"rows": 0, "first": sorted(counts.items())})
 
 
-def _first(batch: pa.RecordBatch, model: str) -> list[tuple[int, int]]:
+def _first(batch: pa.RecordBatch, model: str, identity: str) -> list[tuple[int, int]]:
     """First pieces of a batch's texts with their counts."""
-    ids, offsets = pieces_of(model).encode(batch.column("text").to_pylist())
+    ids, offsets = pieces_of(model, identity).encode(batch.column("text").to_pylist())
     begins = offsets[:-1][np.diff(offsets) > 0]
     pieces, counts = np.unique(ids[begins], return_counts=True)
     return list(zip(pieces.tolist(), counts.tolist(), strict=True))
