@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -257,6 +258,18 @@ def test_a_set_is_not_written_over_a_model(made, tmp_path):
 def test_it_does_not_write_where_it_reads(made):
     with pytest.raises(UsageError, match="--out beside the parents"):
         transferset.lm_fit(made / "set", made / "base" / "on", model=made / "base")
+
+
+def test_force_does_not_destroy_what_is_read(made, tmp_path):
+    """A config, or a tokenizer, that stands in --out would be gone before it is used."""
+    shutil.copytree(made / "base", tmp_path / "base")
+    for options in (
+        {"config": tmp_path / "base" / "config.json"},
+        {"config": made / "tiny.json", "tokenizer": tmp_path / "base" / "tokenizer.json"},
+    ):
+        with pytest.raises(UsageError, match="--out beside the parents"):
+            transferset.lm_fit(made / "set", tmp_path / "base", force=True, **options, **OPTIONS)
+    assert Model.open(tmp_path / "base").verify()
 
 
 def test_a_full_disk_is_one_sentence_and_resumable(made, tmp_path, monkeypatch):
