@@ -66,6 +66,7 @@ REQUIRED = {
     "books find": ["a", "--out", "b"],
     "mix": ["a"],
     "run": ["recipe.toml"],
+    "lm sample": ["--model", "folder"],
     "diff": ["a", "b"],
 }
 
@@ -284,10 +285,14 @@ def test_killed_at_any_moment_and_run_again_gives_the_same_bytes(driver, tmp_pat
 def test_interrupted_then_resumed_does_only_the_rest(driver, tmp_path):
     assert finish(driver(tmp_path / "whole"))[0] == 0
     out = tmp_path / "set"
-    process = driver(out)
-    wait_for_receipts(out, 2)
-    process.send_signal(signal.SIGINT)
-    code, err = finish(process)
+    for _ in range(5):
+        process = driver(out)
+        wait_for_receipts(out, 2)
+        process.send_signal(signal.SIGINT)
+        code, err = finish(process)
+        if code:
+            break
+        shutil.rmtree(out)  # on a busy machine it may end before it hears
     assert (code, "run the same command again" in err) == (130, True), err
     assert not (out / "manifest.json").exists()
     kept = {p: p.stat().st_mtime_ns for p in out.glob("_run/read/*.json")}

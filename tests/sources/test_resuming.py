@@ -221,7 +221,7 @@ def test_ctrl_c_stops_all_transfers_and_the_next_run_resumes(
     for name in ("a.bin", "b.bin", "c.bin"):
         stage.files[f"/{name}"] = OTHER * 20
         files.append(wanted(stage, OTHER * 20, name))
-    stage.always = slowly(0.03)  # three seconds a file
+    stage.always = slowly(0.1)  # ten seconds a file
     facts = [(file.url, file.name, file.size, dict(file.digests)) for file in files]
     code = f"""
         from pathlib import Path
