@@ -28,7 +28,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--device", default="cpu", help="as torch names it (cpu)")
     add("--batches", type=number_list, default=[64], help="rows in flight, e.g. 64,256,1024 (64)")
     add("--length", type=int, default=64, help="most pieces of a row (64)")
-    add("--rows", type=int, help="rows of a run [2 batches of full length, 4 that end]")
+    add("--rows", type=int, help="of a run [2 batches; 16 of ours where rows end]")
     add("--runs", type=int, default=3)
     add("--quick", action="store_true", help="a model of a few numbers, to see that it runs")
     add("--json", type=Path, help="write all figures here")
@@ -48,7 +48,7 @@ def measure_task(task: Task, args: argparse.Namespace) -> list[dict[str, Any]]:
     """All tools on one model, at each batch."""
     rows = []
     for batch in args.batches:
-        jobs = Jobs(task, args.device, batch, args.rows or batch * (4 if task.ends else 2))
+        jobs = Jobs(task, args.device, batch, args.rows)
         cases = make_cases(task.ways)
         for case in cases:
             jobs.run(case)  # kernels are compiled, and buffers made

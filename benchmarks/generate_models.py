@@ -80,7 +80,8 @@ def with_ends(model: Any, end: int, mean: float, kept: int) -> Any:
         shown = torch.arange(50, device=model.device)[:, None] + 2
         scores = model(input_ids=shown).logits[:, -1].float()
         best = scores.topk(kept - 1 if kept else scores.shape[1]).values
-        biased.bias[end] = float(torch.logsumexp(best, 1).mean()) - math.log(mean)
+        others = torch.logsumexp(best, 1) - scores[:, end]
+        biased.bias[end] = float(others.mean()) - math.log(mean)
     model.lm_head = biased.to(head.weight.device, head.weight.dtype).requires_grad_(False)
     return model
 
