@@ -1,0 +1,1 @@
+"""Students: small torch models, their losses, masks and vocabularies, and how they are kept."""
