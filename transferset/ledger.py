@@ -42,6 +42,7 @@ class Reason(StrEnum):
     TOO_LONG = "too_long"
     FILTERED_OUT = "filtered_out"
     DUPLICATE = "duplicate"
+    CONTAINED = "contained"
     EMPTIED = "emptied"
     JOINED = "joined"
     REPLACED = "replaced"
@@ -90,6 +91,7 @@ UNIT: Mapping[Reason, str] = {
     Reason.TOO_LONG: "rows",
     Reason.FILTERED_OUT: "rows",
     Reason.DUPLICATE: "rows",
+    Reason.CONTAINED: "rows",
     Reason.EMPTIED: "rows",
     Reason.JOINED: "rows",
     Reason.REPLACED: "rows",
@@ -138,6 +140,7 @@ WHY: Mapping[Reason, str] = {
     Reason.TOO_LONG: "the row has more ids than --lengths allows",
     Reason.FILTERED_OUT: "the row does not satisfy --filter",
     Reason.DUPLICATE: "an earlier row has the same ids",
+    Reason.CONTAINED: "a longer row has the row's ids among its own, side by side",
     Reason.EMPTIED: "--delete left no content token in the row",
     Reason.JOINED: "the row stands in the same packed row as the one before it",
     Reason.REPLACED: "a model was fitted on the row, and generated rows stand in its place",

@@ -71,7 +71,7 @@ def test_batches_and_ranges_make_no_difference(rows, cuts, batch_cuts, copies):
 def test_digests_are_sorted_in_parts_that_fit_memory(monkeypatch, at_once):
     # 3000 rows, of 40 different kinds and some of a kind of their own
     rows = [[2, 5 + i * i % 40, 3] if i % 3 else [2, 100 + i % 900, i % 7, 3] for i in range(3000)]
-    monkeypatch.setattr(dedupe, "_ROWS", 64 * at_once)
+    monkeypatch.setattr(dedupe, "ROWS", 64 * at_once)
     monkeypatch.setattr(buckets, "_HELD_BYTES", 1000 * at_once)
     monkeypatch.setattr(buckets, "_READ_BYTES", 32 * at_once)
     found = run_step(STEP, cut(make_rows(rows), [999, 1000, 2500]), SETTING, cuts=[700])

@@ -46,7 +46,7 @@ _VALUED: Final = {
     ),
     "--lengths": ("lengths", "A:B", "Keep rows of A to B ids, [CLS] and [SEP] included."),
     "--filter": ("filter", "EXPR", "Keep rows that satisfy 'unknown < 0.1 and length > 5'."),
-    "--dedupe": ("dedupe", "exact", "Keep the first of equal rows."),
+    "--dedupe": ("dedupe", "exact|contained", "Keep the first of equal rows; or whole rows only."),
     "--pack": ("pack", "N", "Fill rows of up to N ids from consecutive rows."),
     "--split": ("split", "NAME=SHARE,…", "Write sibling sets: train=0.98,validation=0.02."),
     "--stratify": ("", "label", "Of the --split before it: the same shares of each class."),

@@ -138,6 +138,11 @@ def _variants(p: Params) -> str:
     return f"{many}, without the rows themselves," if p.get("originals") == "none" else many
 
 
+def _dedupe(params: Params) -> str:
+    inside = ", rows inside of longer ones dropped" if params.get("how") == "contained" else ""
+    return f"equal rows kept once{inside}"
+
+
 _PHRASES: Final[Mapping[str, Callable[[Params], str]]] = {
     "sample": _sample,
     "shuffle": _shuffle,
@@ -147,7 +152,7 @@ _PHRASES: Final[Mapping[str, Callable[[Params], str]]] = {
     "replace": lambda p: f"{_chosen(p)} replaced by draws from the set's token frequencies",
     "lengths": lambda p: f"rows of {shown(p.get('range'), 40)} ids kept",
     "filter": lambda p: f"rows kept where {shown(p.get('expression'), 120)}",
-    "dedupe": lambda p: "equal rows kept once",
+    "dedupe": _dedupe,
     "pack": lambda p: f"rows packed to {shown(p.get('length'), 40)} ids",
     "augment": _augment,
     "replace-lm": _replace_lm,

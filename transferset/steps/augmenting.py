@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import ClassVar, Final
 
 from transferset.steps.amounts import decimal, require
-from transferset.steps.step import TEXT, Columns, Step, without
+from transferset.steps.step import STALE, Columns, Step, without
 
 #: More attempts than anybody makes; addresses leave room for them.
 MOST_ITERATIONS: Final = 10_000
@@ -88,8 +88,8 @@ class Vary(Step):
         return None if self.target is None else parse_multiple(self.target, f"--{self.name}")
 
     def columns(self, before: Columns) -> Columns:
-        """Without words and tags, which are those of the originals."""
-        gone = [name for name in TEXT if not name.startswith("text")]
+        """Without words, tags and logits, which are those of the originals."""
+        gone = [name for name in STALE if not name.startswith("text")]
         if self.output == "ids":
             gone += ["text", "text_pair"]
         elif self.output == "text":

@@ -17,7 +17,7 @@ from transferset.steps.amounts import (
     require,
 )
 from transferset.steps.augmenting import Augment, ReplaceLm
-from transferset.steps.step import TEXT, Columns, Json, Step, without
+from transferset.steps.step import STALE, Columns, Json, Step, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Shuffle(Step):
 
     def columns(self, before: Columns) -> Columns:
         """Without the text, which the ids no longer are."""
-        return without(before, TEXT)
+        return without(before, STALE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Mask(Step):
     def columns(self, before: Columns) -> Columns:
         """Without the text, with labels if wanted."""
         more = ("labels",) if self.labels and "labels" not in before else ()
-        return (*without(before, TEXT), *more)
+        return (*without(before, STALE), *more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Delete(Step):
 
     def columns(self, before: Columns) -> Columns:
         """Without the text, which the ids no longer are."""
-        return without(before, TEXT)
+        return without(before, STALE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class Replace(Step):
 
     def columns(self, before: Columns) -> Columns:
         """Without the text, which the ids no longer are."""
-        return without(before, TEXT)
+        return without(before, STALE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,8 @@ class Dedupe(Step):
     """Keep the first of rows that are equal.
 
     Args:
-        how: `exact`: all ids are equal.
+        how: `exact`: all ids are equal. `contained`: rows whose content is a run of ids inside of a
+            longer row go too, as the phrases of GLUE's SST-2 beside their sentences.
     """
 
     how: str = "exact"
@@ -211,7 +212,7 @@ class Dedupe(Step):
     two_phase: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        require(self.how == "exact", "--dedupe exact", str(self.how))
+        require(self.how in ("exact", "contained"), "--dedupe exact or contained", str(self.how))
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +296,7 @@ class Custom(Step):
 
     def columns(self, before: Columns) -> Columns:
         """Without the text: nobody knows what the function does to the ids."""
-        return without(before, TEXT)
+        return without(before, STALE)
 
 
 #: Steps by name, in the order of the help.

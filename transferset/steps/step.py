@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Final
 
+from transferset.schema import TEACHER
+
 Json = dict[str, Any]
 Columns = tuple[str, ...]
 
-#: Columns that describe the text that a row was; a step that changes the ids drops them.
+#: Columns that describe the text that a row was.
 TEXT: Final = (
     "text",
     "text_pair",
@@ -20,6 +22,9 @@ TEXT: Final = (
     "pos",
     "pos_pair",
 )
+
+#: What is said of the ids as they were; a step that changes them drops these columns.
+STALE: Final = (*TEXT, *TEACHER)
 
 
 @dataclass(frozen=True, slots=True)

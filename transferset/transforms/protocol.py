@@ -295,7 +295,7 @@ _IMPLEMENTATIONS: Final[Mapping[str, str]] = {
     "replace-lm": "replace_lm:ReplaceByModel",
     "lengths": "lengths:KeepLengths",
     "filter": "filters:FilterRows",
-    "dedupe": "dedupe:DropDuplicates",
+    "dedupe": "dedupe:deduplicate",
     "pack": "pack:PackRows",
     "split": "split:TakeSplit",
     "custom": "custom:CallFunction",
