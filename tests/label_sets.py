@@ -27,6 +27,7 @@ def make_labelled(
     *,
     names: Mapping[str, Sequence[str]] | None = None,
     score: bool = False,
+    logits: pa.DataType | None = None,
     shards: Sequence[int] = (),
     tables: Mapping[str, object] | None = None,
     **members: Any,
@@ -38,11 +39,13 @@ def make_labelled(
         columns: Values by column; `shards` are the rows of all shards but the last.
         names: Names of the codes.
         score: `label` is a number, not a class.
+        logits: Type of the column `logits`.
         shards: See columns.
         tables: JSON by name of a file in `_tables`.
         members: Replace members of the manifest.
     """
-    of_set = schema.make_schema(list(columns), pa.uint16(), schema.SCORE if score else None, names)
+    label = schema.SCORE if score else None
+    of_set = schema.make_schema(list(columns), pa.uint16(), label, names, logits)
     table = pa.table([pa.array(columns[f.name], f.type) for f in of_set], schema=of_set)
     bounds = [0, *np.cumsum(shards, dtype=int).tolist(), table.num_rows]
     root.mkdir(parents=True)

@@ -19,6 +19,7 @@ from transferset.errors import SetError, sentence
 from transferset.shapes import (
     Misshapen,
     Nullable,
+    above_zero,
     anything,
     check,
     count,
@@ -58,6 +59,11 @@ class ShardEntry:
     bytes: int
     blake3: str
     pieces: tuple[str, ...]
+
+
+def teacher_kind(value: object) -> bool:
+    """Classifier or masked."""
+    return value in ("classifier", "masked")
 
 
 _FILE: Final = {"bytes": count, "blake3": text}
@@ -105,6 +111,15 @@ SHAPE: Final[dict[Any, Any]] = {
     "shards": [{**_FILE, "file": file_name, "rows": count, "tokens": count, "pieces": [text]}],
     "files": [{**_FILE, "file": set_file}],
     "names": {...: [text]},
+    "teacher": Nullable(
+        {
+            "kind": teacher_kind,
+            "classes": Nullable([text]),
+            "temperature": Nullable(above_zero),
+            "top_k": Nullable(count),
+            "models": [{"name": text, "weights": text, ...: anything}],
+        }
+    ),
 }
 
 
@@ -131,11 +146,14 @@ class Manifest:
     shards: Sequence[ShardEntry]
     files: Sequence[FileEntry] = field(default_factory=tuple)
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    teacher: Json | None = None
 
     def _body(self) -> Json:
         body = asdict(self)
         if not self.names:  # most sets have no codes
             del body["names"]
+        if self.teacher is None:  # and no logits
+            del body["teacher"]
         return body
 
     def to_bytes(self) -> bytes:
@@ -173,7 +191,7 @@ class Manifest:
         if stated != digest_json(body):
             raise _damaged(raw, at)
         try:
-            check({"names": {}, **body}, SHAPE)
+            check({"names": {}, "teacher": None, **body}, SHAPE)
         except Misshapen as error:
             where = f"{at}, bytes 0–{len(raw) - 1}, member {error.member}"
             raise SetError(sentence(error.expected, error.found, where)) from None

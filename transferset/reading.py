@@ -20,7 +20,7 @@ from blake3 import blake3
 
 from transferset.errors import SetError, sentence
 from transferset.manifest import PIECE_BYTES, ShardEntry
-from transferset.schema import BATCH_ROWS, NULLABLE
+from transferset.schema import BATCH_ROWS, NULLABLE, holds_lists
 from transferset.shards import REMEDY, ShardSet, damage_named, stated_schema
 
 #: Pieces that are read at a time.
@@ -88,7 +88,7 @@ class _Expected:
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             if name in NULLABLE:
                 continue
-            inner = column.values if pa.types.is_list(column.type) else None
+            inner = column.values if holds_lists(column.type) else None
             if column.null_count or (inner is not None and inner.null_count):
                 where = f"{path}, row {first_row} or later"
                 raise SetError(sentence(f"{name} in every row", "null", where, REMEDY))

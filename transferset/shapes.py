@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,11 @@ def count(value: object) -> bool:
 def seed(value: object) -> bool:
     """A whole number from 0 to 2**64-1."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 64
+
+
+def above_zero(value: object) -> bool:
+    """A number above 0."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 def text(value: object) -> bool:

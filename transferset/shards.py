@@ -128,6 +128,9 @@ def _compact(array: pa.Array) -> pa.Array:
         offsets = array.offsets.to_numpy()
         values = array.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
         return pa.ListArray.from_arrays(_from_zero(offsets), _compact(values), type=array.type)
+    if pa.types.is_fixed_size_list(array.type):
+        values = array.flatten()  # unlike `values`, those of a slice only
+        return pa.FixedSizeListArray.from_arrays(_compact(values), type=array.type)
     if pa.types.is_string(array.type):
         _, raw, data = array.buffers()
         offsets = np.frombuffer(raw, np.int32, len(array) + 1, 4 * array.offset)
@@ -285,7 +288,8 @@ def stated_schema(found: ShardSet) -> pa.Schema:
     ids = pa.uint16() if "uint16" in kinds.get("input_ids", "") else pa.int32()
     label = schemas.SCORE if kinds.get("label") == str(schemas.SCORE) else None
     try:
-        expected = schemas.make_schema(list(kinds), ids, label, found.manifest.names)
+        logits = schemas.stated_logits(kinds)
+        expected = schemas.make_schema(list(kinds), ids, label, found.manifest.names, logits)
     except TransfersetError as error:
         raise SetError(f"{error} ({found.root / MANIFEST})") from None
     if schemas.describe(expected) != kinds:

@@ -64,7 +64,8 @@ OWN_FILES: Final = (
 MODEL_FILES: Final = (
     *("config.json", "generation_config.json"),
     *("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json"),
-    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
+    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "words.json"),
+    *("heads.safetensors", "heads.json"),
     *("README.md", "log.jsonl"),
 )
 

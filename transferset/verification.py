@@ -18,6 +18,7 @@ from transferset.manifest import MANIFEST, PIECE_BYTES, ShardEntry
 from transferset.shapes import INNER
 from transferset.shards import REMEDY, ShardSet, shard_name, stated_schema
 from transferset.verification_columns import check_columns, check_sides, require_rows
+from transferset.verification_logits import check_logits, check_teacher
 
 #: How every stream ends.
 _END = b"\xff\xff\xff\xff\0\0\0\0"
@@ -42,6 +43,7 @@ def verify(root: str | Path, progress: Callable[[int], None] | None = None) -> S
     found = ShardSet.open(root)
     _check_files(found)
     check_sides(list(found.manifest.schema), str(found.root / MANIFEST))
+    _check_teacher(found)
     for index, entry in enumerate(found.manifest.shards):
         path = found.root / entry.file
         _check_pieces(path, entry)
@@ -76,6 +78,12 @@ def _check_files(found: ShardSet) -> None:
         if digest_file(path) != entry.blake3:
             where = f"{path}, bytes 0–{max(0, entry.bytes - 1)}"
             raise SetError(sentence("the file as written", "other bytes", where, REMEDY))
+
+
+def _check_teacher(found: ShardSet) -> None:
+    manifest = found.manifest
+    vocabulary = manifest.tokenizer["vocab_size"] if manifest.tokenizer else 0
+    check_teacher(manifest.schema, manifest.teacher, vocabulary, str(found.root / MANIFEST))
 
 
 def _check_documents(found: ShardSet) -> None:
@@ -146,10 +154,12 @@ def _tokens(batch: pa.RecordBatch) -> int:
 
 def _check_batch(found: ShardSet, batch: pa.RecordBatch, at: str, first_row: int) -> None:
     batch.validate(full=True)
-    check_columns(batch, found.manifest.names, at, first_row)
-    if "input_ids" not in batch.schema.names or found.manifest.tokenizer is None:
-        return
     tokenizer = found.manifest.tokenizer
+    check_columns(batch, found.manifest.names, at, first_row)
+    vocabulary = tokenizer["vocab_size"] if tokenizer else 0
+    check_logits(batch, found.manifest.teacher, vocabulary, at, first_row)
+    if "input_ids" not in batch.schema.names or tokenizer is None:
+        return
     column = batch.column("input_ids")
     ids, offsets = column.values.to_numpy(), column.offsets.to_numpy()
     special = tokenizer["special_ids"]

@@ -15,21 +15,19 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from transferset.errors import TransfersetError  # noqa: E402
-from transferset.language_models.causal import fitting, learning  # noqa: E402
+from transferset.language_models.causal import learning  # noqa: E402
 from transferset.language_models.causal.examples import (  # noqa: E402
     IGNORED,
     Examples,
     encode,
 )
 from transferset.language_models.causal.fitting import fit  # noqa: E402
-from transferset.language_models.causal.learning import (  # noqa: E402
-    Learner,
-    NotFinite,
-    Procedure,
-)
+from transferset.language_models.causal.learning import PieceLearner, Procedure  # noqa: E402
 from transferset.language_models.causal.objective import PieceLoss, measure  # noqa: E402
 from transferset.stage import Quiet  # noqa: E402
+from transferset.training.batches import Batch  # noqa: E402
 from transferset.training.checkpoint import Checkpoints  # noqa: E402
+from transferset.training.learning import NotFinite  # noqa: E402
 from transferset.training.tensors import weights  # noqa: E402
 
 START, END, SEPARATOR, SIZE = 0, 1, 2, 40
@@ -197,9 +195,8 @@ def same(model, other, tolerance: float = 0.0) -> bool:
 def test_a_step_is_on_the_mean_over_all_pieces_however_it_is_parted(at_once):
     rows = [[5, 6, END], [7, 8, 9, 10, 11, 12, END], [5, END], [9, 9, END], [END], [3, 4, 5, END]]
     model, plain = gpt2(0.0), gpt2(0.0)
-    Learner(model, make_examples(rows), Procedure(weight_decay=0.1)).learn(
-        np.arange(6), at_once, 0.01, 0
-    )
+    learner = PieceLearner(model, make_examples(rows), Procedure(weight_decay=0.1))
+    learner.learn(Batch(0, 0, np.arange(6)), at_once, 0.01, 0)
     plain_step(plain, rows, 0.01, 0.1)
     # a first step of AdamW is ± the rate, so a gradient near 0 may differ by rounding
     assert same(model, plain, 2e-4)
@@ -241,7 +238,7 @@ def test_another_failure_of_torch_is_not_taken_for_memory(monkeypatch, tmp_path)
     def broken(*_):
         raise RuntimeError("shapes do not match")
 
-    monkeypatch.setattr(Learner, "_update", broken)
+    monkeypatch.setattr(PieceLoss, "__call__", broken)
     with pytest.raises(RuntimeError, match="shapes"):
         run(gpt2(), random_examples(4), tmp_path)
 
@@ -292,7 +289,7 @@ def test_the_best_weights_are_kept(tmp_path, monkeypatch):
 
         return HeldOut(value, value)
 
-    monkeypatch.setattr(fitting, "measure", made_up)
+    monkeypatch.setattr(learning, "measure", made_up)
     model = gpt2()
     examples = random_examples(40)  # 5 steps an epoch
     state = run(model, examples, tmp_path, examples, evaluate_every=2)
@@ -307,20 +304,20 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("every", [0.0, 1e9])
 def test_however_often_it_is_stopped_it_ends_in_the_same_weights(tmp_path, monkeypatch, every):
-    """Checkpoints after each step, or after epochs only; stops before each update."""
+    """Checkpoints as often as may be, or at the end only; stops before each step."""
     examples, held_out = random_examples(40), random_examples(10, 1)
     whole = gpt2()
     state = run(whole, examples, tmp_path / "whole", held_out, every)
-    before = Learner._update
+    before = PieceLearner.learn
     stops = set(range(10))
 
-    def stop_once(self, rows, at_once, rate, step):
+    def stop_once(self, batch, at_once, rate, step):
         if step in stops:
             stops.remove(step)
             raise Killed
-        return before(self, rows, at_once, rate, step)
+        return before(self, batch, at_once, rate, step)
 
-    monkeypatch.setattr(Learner, "_update", stop_once)
+    monkeypatch.setattr(PieceLearner, "learn", stop_once)
     broken, stopped = gpt2(), 0
     while True:
         try:
@@ -331,8 +328,8 @@ def test_however_often_it_is_stopped_it_ends_in_the_same_weights(tmp_path, monke
             torch.rand(stopped)  # whatever else happened to the generator
     assert stopped == 10
     assert same(whole, broken)
-    assert (found.evaluations, found.best, found.pieces) == (
-        state.evaluations, state.best, state.pieces,
+    assert (found.evaluations, found.best, found.tokens) == (
+        state.evaluations, state.best, state.tokens,
     )  # fmt: skip
     logs = [
         [{**json.loads(line), "seconds": 0} for line in text.splitlines()]

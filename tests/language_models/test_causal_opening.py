@@ -273,7 +273,7 @@ def test_weights_in_several_files(folder):
 def test_large_models_are_saved_in_several_files(made, tmp_path, monkeypatch):
     model, out = load_causal(made), tmp_path / "out"
     one = save_causal(model, CausalPieces(made), out)
-    monkeypatch.setattr("transferset.language_models.causal.saving._SHARD", "20KB")
+    monkeypatch.setattr("transferset.language_models.saving._SHARD", "20KB")
     files = save_causal(model, CausalPieces(made), out)
     assert sum(path.name.startswith("model-0") for path in files) >= 2
     assert sorted(out.iterdir()) == files

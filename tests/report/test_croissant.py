@@ -46,11 +46,12 @@ def test_fields_are_the_columns_with_their_types():
 
 
 def test_every_column_of_the_format_has_a_type():
-    of = schema.make_schema(schema.COLUMNS, pa.int32())
+    of = schema.make_schema(schema.COLUMNS, pa.int32(), logits=schema.logits_type(3))
     fields = croissant(manifest(), of, None)["recordSet"][0]["field"]
     types = {field["name"]: field["dataType"] for field in fields}
     assert types["text"] == "sc:Text"
     assert types["parent_row"] == types["labels"] == "sc:Integer"
+    assert types["logits"] == types["tail"] == "sc:Float"
     more = pa.schema([("label", pa.float32()), ("logits", pa.list_(pa.float32(), 3)),
                       ("finished", pa.bool_())])  # fmt: skip
     fields = croissant(manifest(), more, None)["recordSet"][0]["field"]

@@ -3,6 +3,7 @@
 from transferset.api.books import books_find, build_books, plan_books
 from transferset.api.building import DEMO, build_wiki, plan_wiki, vocab_fit
 from transferset.api.deriving import derive, mix, plan_derive
+from transferset.api.label import label, plan_label
 from transferset.api.lm_fit import MODELS, lm_fit, plan_lm_fit
 from transferset.api.lm_sample import lm_sample, plan_lm_sample
 from transferset.api.running import run
@@ -10,6 +11,14 @@ from transferset.api.sets import SETS, Inspection, inspect, only_set, open, set_
 from transferset.api.showing import diff, report, stats
 from transferset.api.tasks import build_task, plan_task
 from transferset.api.texts import build_text, plan_text
+from transferset.api.training import (
+    distill,
+    finetune,
+    plan_distill,
+    plan_finetune,
+    plan_teacher_fit,
+    teacher_fit,
+)
 
 __all__ = [
     "DEMO",
@@ -23,7 +32,10 @@ __all__ = [
     "build_wiki",
     "derive",
     "diff",
+    "distill",
+    "finetune",
     "inspect",
+    "label",
     "lm_fit",
     "lm_sample",
     "mix",
@@ -31,15 +43,20 @@ __all__ = [
     "open",
     "plan_books",
     "plan_derive",
+    "plan_distill",
+    "plan_finetune",
+    "plan_label",
     "plan_lm_fit",
     "plan_lm_sample",
     "plan_task",
+    "plan_teacher_fit",
     "plan_text",
     "plan_wiki",
     "report",
     "run",
     "set_name",
     "stats",
+    "teacher_fit",
     "verify",
     "vocab_fit",
 ]

@@ -12,11 +12,14 @@ import click
 from transferset.cli import (  # their commands join the group
     building,
     deriving,
+    distilling,
+    label,
     lm,
     lm_sample,
     showing,
     tasks,
     texts,
+    training,
 )
 from transferset.cli.group import say, transferset
 from transferset.errors import TransfersetError, printable
@@ -24,12 +27,15 @@ from transferset.errors import TransfersetError, printable
 __all__ = [
     "building",
     "deriving",
+    "distilling",
+    "label",
     "lm",
     "lm_sample",
     "run",
     "showing",
     "tasks",
     "texts",
+    "training",
     "transferset",
 ]
 

@@ -197,7 +197,7 @@ def run(recipe: Path, out: Path | None, **options: Any) -> None:
     resumes.
     """
     from transferset import api
-    from transferset.cli.lm import echo_model
+    from transferset.cli.models import echo_model
     from transferset.models import Model
     from transferset.report.progress import Bar
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from transferset.cli.group import Commands, example, named_set, say, transferset
-from transferset.errors import printable
+from transferset.cli.models import echo_model
 
 if TYPE_CHECKING:
     from transferset.models import Model
@@ -133,27 +133,3 @@ def _say_notes(found: Model) -> None:
     kept = [one["piece"] for one in measured if one["step"] == metrics["kept_step"]]
     if kept and kept[0] > measured[0]["piece"]:
         say("NOTE: the held-out texts were likelier before; lower --lr, or name more fitting texts")
-
-
-def echo_model(found: Model) -> None:
-    """One line about a model that is there."""
-    click.echo(f"{printable(str(found.root), limit=4096)}: {_told(found)}")
-
-
-def _told(found: Model) -> str:
-    metrics = found.record.metrics
-    text = f"{metrics['steps']:,} steps, {_rounded(metrics['pieces'])} pieces"
-    measured = metrics["held_out"]
-    if measured:
-        best = next(one for one in measured if one["step"] == metrics["kept_step"])
-        text += f", held-out perplexity {measured[0]['piece']:,.1f} → {best['piece']:,.1f}"
-    return text
-
-
-def _rounded(count: int) -> str:
-    """`1.2 M`, `34 k`, `567`."""
-    for scale, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if count >= scale:
-            value = count / scale
-            return f"{value:.1f}{unit}" if value < 10 else f"{value:,.0f}{unit}"
-    return str(count)

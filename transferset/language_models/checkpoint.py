@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from transferset.errors import InputError, UsageError, sentence
 from transferset.language_models import model_files
-from transferset.language_models.model_files import CONFIG, GENERATION, check_config, weight_files
+from transferset.language_models.model_files import (
+    CONFIG,
+    GENERATION,
+    TOKENIZER,
+    check_config,
+    weight_files,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -30,6 +36,8 @@ class Kind(NamedTuple):
         parts: What its weights are for.
         remedy: How to make a directory of it.
         attention: What computes attention, as transformers names it; None is the model's choice.
+        optional: Prefixes of weights that may be missing, and are random then.
+        vocabulary: The file that says what ids mean.
     """
 
     loader: str
@@ -37,6 +45,8 @@ class Kind(NamedTuple):
     parts: str
     remedy: str
     attention: str | None = None
+    optional: tuple[str, ...] = ()
+    vocabulary: str = TOKENIZER
 
 
 MASKED: Final = Kind(
@@ -74,7 +84,7 @@ def not_installed() -> UsageError:
 
 def check_folder(path: str | Path, kind: Kind = MASKED) -> Path:
     """The directory, if it has the files of a model; see `model_files.check_folder`."""
-    return model_files.check_folder(path, kind.remedy)
+    return model_files.check_folder(path, kind.remedy, kind.vocabulary)
 
 
 def load_model(
@@ -165,6 +175,7 @@ def count_numbers(loader: Any, config: Any) -> int:
 def _require_all_weights(report: Mapping[str, Any], folder: Path, kind: Kind) -> None:
     # what a checkpoint lacks, transformers fills with random numbers, and only logs it
     missing = sorted({str(name) for name in report["missing_keys"]})
+    missing = [name for name in missing if not name.startswith(kind.optional)]
     wrong = sorted({str(name) for name in report.get("mismatched_keys") or ()})
     if missing or wrong:
         first, more = (missing + wrong)[0], len(missing + wrong) - 1

@@ -8,7 +8,6 @@ from transferset.files import digest_file
 from transferset.language_models.checkpoint import MASKED, Kind, check_folder, releases
 from transferset.language_models.model_files import (
     CONFIG,
-    TOKENIZER,
     digest_weights,
     weight_files,
 )
@@ -53,6 +52,6 @@ def describe_files(path: str | Path, kind: Kind) -> Json:
         "name": folder.resolve().name,
         "config": digest_file(folder / CONFIG),
         "weights": digest_weights(weight_files(folder, kind.remedy)),
-        "tokenizer": digest_file(folder / TOKENIZER),
+        "tokenizer": digest_file(folder / kind.vocabulary),
         **releases(),
     }

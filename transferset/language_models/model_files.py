@@ -60,12 +60,13 @@ _MAY_BE_NULL: Final = ("n_inner", "num_key_value_heads")
 _DISTRIBUTED: Final = "shard-[0-9]*-model-*.safetensors"
 
 
-def check_folder(path: str | Path, remedy: str) -> Path:
+def check_folder(path: str | Path, remedy: str, vocabulary: str = TOKENIZER) -> Path:
     """The directory, if it has the files of a model.
 
     Args:
         path: With `config.json`, weights in safetensors and `tokenizer.json`.
         remedy: How to make such a directory.
+        vocabulary: The file that says what ids mean, if it is another than `tokenizer.json`.
 
     Raises:
         InputError: It is none, a file is missing, or it belongs to another model's weights.
@@ -76,7 +77,10 @@ def check_folder(path: str | Path, remedy: str) -> Path:
         raise InputError(sentence("the directory of a model", "none", str(path), do))
     _require_file(folder, CONFIG, remedy)
     weight_files(folder, remedy)
-    check_tokenizer_file(folder)
+    if vocabulary == TOKENIZER:
+        check_tokenizer_file(folder)
+    else:
+        _require_file(folder, vocabulary, remedy)
     if (folder / "adapter_config.json").exists():
         # transformers would load whatever model it names
         do = "merge the adapter into its model and save that"

@@ -55,7 +55,7 @@ class Scorer:
             raise InputError(sentence(f"a tokenizer of up to {known:,} ids", f"{size:,}", at))
         self._pad = model.config.pad_token_id or 0
         self._at = at
-        self.positions = min(_positions(model), MOST_POSITIONS)
+        self.positions = min(most_positions(model), MOST_POSITIONS)
         self.gathers = False
         with one_thread():
             self.gathers = self._can_gather(around)
@@ -123,7 +123,7 @@ class Scorer:
         return gathered.shape == whole.shape and bool(torch.allclose(gathered, whole, atol=1e-3))
 
 
-def _positions(model: PreTrainedModel) -> int:
+def most_positions(model: PreTrainedModel) -> int:
     """Most ids that the model has positions for."""
     most: int = getattr(model.config, "max_position_embeddings", None) or MOST_POSITIONS
     for name, part in model.named_modules():

@@ -151,4 +151,5 @@ def _manifest(
         shards=tuple(shards),
         files=tuple(files),
         names=plan.names,
+        teacher=plan.teacher,
     )

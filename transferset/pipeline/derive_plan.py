@@ -142,13 +142,20 @@ class DerivePlan:
         parent = self.src.manifest
         tokenizer = parent.tokenizer or {}
         ids = schema.ids_type(tokenizer["vocab_size"])
-        return schema.make_schema(self.columns, ids, label_type(parent), self.names)
+        logits = schema.stated_logits(parent.schema)
+        return schema.make_schema(self.columns, ids, label_type(parent), self.names, logits)
 
     @property
     def names(self) -> Mapping[str, Sequence[str]]:
         """Names of the codes in the columns that are left."""
         columns = self.columns
         return {name: of for name, of in self.src.manifest.names.items() if name in columns}
+
+    @property
+    def teacher(self) -> Json | None:
+        """Who the logits are of, where they are kept."""
+        kept = set(schema.TEACHER).intersection(self.columns)
+        return self.src.manifest.teacher if kept else None
 
 
 def _nameless(step: Step) -> Step:

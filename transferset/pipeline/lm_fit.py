@@ -20,8 +20,7 @@ from transferset.language_models.causal.examples import (
     open_examples,
     read_texts,
 )
-from transferset.language_models.causal.fitting import State, fit
-from transferset.language_models.causal.learning import NotFinite
+from transferset.language_models.causal.fitting import fit
 from transferset.manifest import Json, fingerprint
 from transferset.models import Model, Record, is_model
 from transferset.pipeline.lm_fit_commit import Fitted, commit_model
@@ -29,6 +28,8 @@ from transferset.pipeline.lm_fit_plan import OF_SET, FitPlan
 from transferset.shards import ShardSet
 from transferset.stage import MODEL, RUN, Done, Output, Progress, building, clear, run_stage
 from transferset.training.checkpoint import Checkpoints
+from transferset.training.learning import NotFinite
+from transferset.training.loop import State
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from transferset import rng
 from transferset.files import digest_file, sync_directory, write_atomic
-from transferset.language_models.causal.fitting import State
 from transferset.manifest import FileEntry, Json
 from transferset.models import RECORD, RECORD_VERSION, Record
 from transferset.pipeline.lineage import ancestors
 from transferset.pipeline.lm_fit_plan import FitPlan
 from transferset.report.model_card import model_card
 from transferset.stage import RUN
+from transferset.training.loop import State
 from transferset.version import __version__
 
 if TYPE_CHECKING:
@@ -104,12 +103,8 @@ def _metrics(state: State, plan: FitPlan) -> Json:
     short = state.at_once < plan.params.batch
     return {
         "steps": state.step,
-        "pieces": state.pieces,
-        "held_out": [_finite(one) for one in state.evaluations],
+        "pieces": state.tokens,
+        "held_out": state.evaluations,
         "kept_step": state.best["step"] if state.best else state.step,
         "rows_at_once": state.at_once if short else None,
     }
-
-
-def _finite(told: Json) -> Json:
-    return {name: value if math.isfinite(value) else None for name, value in told.items()}

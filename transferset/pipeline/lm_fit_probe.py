@@ -19,14 +19,15 @@ from transferset.language_models.causal.examples import (
     gather,
     read_texts,
 )
-from transferset.language_models.causal.learning import Learner
+from transferset.language_models.causal.fitting import batches_of
+from transferset.language_models.causal.learning import PieceLearner
 from transferset.language_models.checkpoint import quiet
 from transferset.manifest import Json, fingerprint
 from transferset.pipeline.lm_fit import FirstTexts, check_length, open_model, open_pieces
 from transferset.pipeline.lm_fit_plan import OF_SET, FitPlan
 from transferset.schema import BATCH_ROWS
 from transferset.shards import ShardSet
-from transferset.training.order import batch_count, epoch_order
+from transferset.training.order import batch_count
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -128,15 +129,14 @@ def _first(found: ShardSet) -> Iterator[tuple[pa.StringArray, pa.StringArray | N
 def _speed(plan: FitPlan, model: PreTrainedModel, examples: Examples) -> float:
     """Pieces a second in a few steps; the model is not used afterwards."""
     procedure = plan.params.procedure(plan.seed)
-    order = epoch_order(examples.lengths, procedure.batch, plan.seed, 0)
-    learner = Learner(model, examples, procedure)
+    batches = batches_of(examples, procedure)
+    learner = PieceLearner(model, examples, procedure)
     pieces, rows, began = 0, procedure.batch, time.perf_counter()
-    for number in range(len(order.bounds) - 1):
+    for number in range(batch_count(len(examples), procedure.batch)):
         if number == _FIRST:
             pieces, began = 0, time.perf_counter()
-        batch = order.batch(number)
-        rows = learner.learn(batch, rows, 0.0, number).at_once
-        pieces += int(examples.lengths[batch].sum())
+        learnt = learner.learn(batches.batch(number), rows, 0.0, number)
+        rows, pieces = learnt.at_once, pieces + learnt.tokens
         if time.perf_counter() - began > _SECONDS and number > _FIRST:
             break
     return pieces / (time.perf_counter() - began)

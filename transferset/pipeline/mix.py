@@ -293,6 +293,9 @@ def _order_keys(batch: pa.RecordBatch, seed: int, step: int) -> npt.NDArray[np.u
 
 
 def _data_bytes(plan: MixPlan, taken: Sequence[Json]) -> int:
+    if plan.teacher is not None:  # rows as they were: as many bytes as their sets have for each
+        each = zip(plan.counts, plan.sets, strict=True)
+        return sum(n * one.manifest.totals["bytes"] // max(1, len(one)) for n, one in each)
     rows, tokens, text = (sum(t[k] for t in taken) for k in ("rows", "tokens", "text_bytes"))
     fixed = sum(f.type.bit_width // 8 for f in plan.schema if f.name in schema.FIXED_WIDTH)
     ids = plan.schema.field("input_ids").type.value_type.bit_width // 8
@@ -331,4 +334,5 @@ def _manifest(
         ledger=ledger_json(ledger),
         shards=tuple(shards),
         names=plan.names,
+        teacher=plan.teacher,
     )

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from transferset import rng, schema
 from transferset.errors import SetError, UsageError, sentence
-from transferset.manifest import Json, canonical
+from transferset.manifest import Json, canonical, differences
 from transferset.pipeline.derive_plan import label_type, require_same_tokenizer
 from transferset.pipeline.generations import MOST_STEPS, first_ordinal
 from transferset.pipeline.options import MOST_SHARDS
@@ -112,7 +112,14 @@ class MixPlan:
         """The schema of the mix."""
         tokenizer: Json = self.sets[0].manifest.tokenizer or {}
         ids = schema.ids_type(tokenizer["vocab_size"])
-        return schema.make_schema(self.columns, ids, self.label, self.names)
+        logits = schema.stated_logits(self.sets[0].manifest.schema)
+        return schema.make_schema(self.columns, ids, self.label, self.names, logits)
+
+    @property
+    def teacher(self) -> Json | None:
+        """Who the logits are of: the same models in all sets, where they are kept."""
+        kept = set(schema.TEACHER).intersection(self.columns)
+        return self.sets[0].manifest.teacher if kept else None
 
     @property
     def label(self) -> pa.DataType | None:
@@ -164,6 +171,7 @@ def make_mix_plan(
     require_same_tokenizer(sets)
     _require_all_labelled(sets)
     _require_same_classes(sets)
+    _require_same_teacher(sets)
     weights = _weights([weight for _, weight in named])
     counts = _counts(sets, weights, rows)
     parts, codes = _parts(sets)
@@ -195,6 +203,23 @@ def _require_same_classes(sets: Sequence[ShardSet]) -> None:
             expected = f"the labels of {labelled[0].label}, "
             expected += ", ".join(first.names.get("label", ())) or first.schema["label"]
             raise UsageError(sentence(expected, found, str(one.root)))
+
+
+def _require_same_teacher(sets: Sequence[ShardSet]) -> None:
+    """Refuse what different teachers say of the rows; where a set has no logits, none are kept."""
+    first, *others = sets
+    for column in ("logits", "top_ids"):
+        if not all(column in one.manifest.schema for one in sets):
+            continue
+        for other in others:
+            mine, its = (
+                {"type": one.manifest.schema[column], "teacher": one.manifest.teacher}
+                for one in (first, other)
+            )
+            if changed := differences(mine, its):
+                expected = f"the {column} of one teacher in all sets, as in {first.label}"
+                do = "label the sets alike, with the same models and options"
+                raise UsageError(sentence(expected, changed[0], str(other.root), do))
 
 
 def _weighted(source: Any) -> tuple[Path, Fraction | None]:

@@ -9,9 +9,13 @@ from typing import Final
 MEANINGS: Final[Mapping[str, str]] = {
     "input_ids": "ids of the row's word pieces, [CLS] and [SEP] included",
     "labels": "ids that a masked-LM has to find; −100 where nothing is asked",
+    "top_ids": "the ids that a teacher holds most likely, by falling logit, at each label",
+    "top_logits": "their logits",
+    "tail": "at each label, the logarithm of the sum of exp(logit / temperature) of all other ids",
     "text": "the row's text",
     "text_pair": "text of the second half of a pair",
     "label": "its class, a code, or its score; null where a step changed or a model wrote the row",
+    "logits": "a teacher's logits, one for each of its classes, or its score",
     "words": "words of `text`; with their spaces they are exactly the text",
     "words_pair": "words of `text_pair`",
     "space": "whether a space stands after each word",

@@ -41,6 +41,8 @@ _HOLDS: Final = {
     "text": "text",
     "text_pair": "second text",
     "label": "labels",
+    "logits": "a teacher's logits",
+    "top_ids": "a teacher's most likely ids",
 }
 
 

@@ -15,7 +15,7 @@ from transferset.schema import COLUMNS
 from transferset.shards import ShardSet
 
 #: Members of `row_facts`.
-ROW_FACTS: Final = ("labels", "words", "tags", "attempts", "generated")
+ROW_FACTS: Final = ("labels", "teacher", "words", "tags", "attempts", "generated")
 
 #: Turns ids into (pieces, text).
 Decode = Callable[[list[int]], tuple[list[str], str]]
@@ -77,14 +77,16 @@ def row_facts(found: ShardSet) -> Json:
     """What a set's rows are labelled with, and how variants among them came about.
 
     Returns:
-        labels, words, tags (null without these columns; see `labels`), attempts (see `attempts`)
-        and generated (null without rows that a language model wrote; see `generated`).
+        labels, words, tags (null without these columns; see `labels`), teacher (of the manifest;
+        null without logits), attempts (see `attempts`) and generated (null without rows that a
+        language model wrote; see `generated`).
 
     Raises:
         SetError: A shard, or an account of attempts or of sampling, is damaged.
     """
     return {
         "labels": labels_of(found),
+        "teacher": found.manifest.teacher,
         "words": words_of(found),
         "tags": tags_of(found),
         "attempts": attempts_of(found),
@@ -120,7 +122,7 @@ def head(found: ShardSet, count: int, decode: Decode | None) -> list[Json]:
     for batch in found.batches():
         if len(rows) >= count:
             break
-        rows += batch.slice(0, count - len(rows)).to_pylist()
+        rows += map(_plain, batch.slice(0, count - len(rows)).to_pylist())
     if decode is not None:
         for row in rows:
             row["pieces"], row["decoded"] = decode(row["input_ids"])
@@ -130,6 +132,16 @@ def head(found: ShardSet, count: int, decode: Decode | None) -> list[Json]:
         if isinstance(code, int) and 0 <= code < len(classes):
             row["label_name"] = classes[code]
     return rows
+
+
+def _plain(row: Json) -> Json:
+    """With numbers of Python: older versions of pyarrow give numpy's for 16-bit ones."""
+    return {
+        name: list(map(float, value)) if name in _NUMBERS else value for name, value in row.items()
+    }
+
+
+_NUMBERS: Final = ("logits", "top_logits", "tail")
 
 
 def label_text(row: Json) -> str:

@@ -1,8 +1,8 @@
-"""Labels, words, tags and attempts as tables; what a name may hold is escaped by who shows it."""
+"""Labels, teachers, tags and attempts as tables; who shows them escapes what a name may hold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,7 +41,8 @@ def label_grids(facts: Json) -> list[Grid]:
     Args:
         facts: With what `inspect.row_facts` gives.
     """
-    return [*_labels(facts["labels"]), *_tags(facts), *map(_attempts, facts["attempts"])]
+    attempts = map(_attempts, facts["attempts"])
+    return [*_labels(facts["labels"]), *_teacher(facts.get("teacher")), *_tags(facts), *attempts]
 
 
 def _labels(labels: Json | None) -> Iterator[Grid]:
@@ -82,6 +83,27 @@ def _summary(labels: Json) -> str:
     if labels["kind"] == "class" or labels["mean"] is None:
         return ""
     return f"From {labels['min']:.4g} to {labels['max']:.4g}, mean {labels['mean']:.4g}."
+
+
+def _teacher(teacher: Json | None) -> Iterator[Grid]:
+    if teacher is None:
+        return
+    names = [model["name"] for model in teacher["models"][:MOST_CLASSES]]
+    if teacher["kind"] == "classifier":
+        classes = teacher["classes"]
+        width = 1 if classes is None else len(classes)
+        rows = [(name, number(width)) for name in names]
+        yield Grid("Teacher", ("model", "logits a row"), tuple(rows), _listed(classes or ()))
+        return
+    facts = (number(teacher["top_k"]), f"{teacher['temperature'] or 0:.4g}")
+    heads = ("model", "ids at each label", "temperature of the rest")
+    yield Grid("Teacher", heads, tuple((name, *facts) for name in names))
+
+
+def _listed(classes: Sequence[str]) -> str:
+    more = [f"{len(classes) - MOST_CLASSES:,} more"] if len(classes) > MOST_CLASSES else []
+    told = ", ".join([*classes[:MOST_CLASSES], *more])
+    return f"Classes: {told}." if told else ""
 
 
 def _tags(facts: Json) -> Iterator[Grid]:

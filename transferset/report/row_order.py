@@ -11,6 +11,7 @@ import numpy as np
 from transferset.compiled import kernel
 from transferset.report.comparing_labels import LabelChanges, LabelComparison
 from transferset.report.id_rows import IdBatch, Pieces, Rows, id_batches, rows_of
+from transferset.schema import TEACHER
 from transferset.shards import ShardSet
 
 #: Places of what is counted, in the order of `RowByRow`'s members.
@@ -83,7 +84,9 @@ def _comparable(a: ShardSet, b: ShardSet) -> list[str]:
     """Columns that both have and whose values mean the same in both; labels are looked at apart."""
     shared = [name for name in a.manifest.schema if name in b.manifest.schema]
     tags = a.manifest.names.get("pos") == b.manifest.names.get("pos")
+    teachers = a.manifest.teacher == b.manifest.teacher
     apart = {"input_ids", "label", *(() if tags else ("pos", "pos_pair"))}
+    apart |= set(() if teachers else TEACHER)
     return [name for name in shared if name not in apart]
 
 

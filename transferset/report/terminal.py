@@ -12,6 +12,7 @@ from rich.table import Table
 from transferset.errors import printable
 from transferset.manifest import Json
 from transferset.report.inspect import label_text
+from transferset.report.logits import logits_text, top_text
 from transferset.report.terminal_corpus import corpus_grid
 from transferset.report.terminal_generated import in_lines
 from transferset.report.terminal_labels import grids
@@ -35,7 +36,7 @@ def show(facts: Json, rows: Sequence[Json], file: IO[str] | None = None) -> None
     console.print(Group(*_parts(facts)))
     if rows:
         console.print()
-        console.print(_rows(rows))
+        console.print(_rows(rows, facts["teacher"]))
 
 
 def _parts(facts: Json) -> list[RenderableType]:
@@ -157,10 +158,10 @@ def _first(values: Sequence[object]) -> str:
     return shown if len(values) <= SHOWN_PIECES else f"{shown} … ({len(values):,} in all)"
 
 
-def _rows(rows: Sequence[Json]) -> Table:
+def _rows(rows: Sequence[Json], teacher: Json | None) -> Table:
     table = Table(title="rows", title_justify="left", title_style="bold", show_lines=True)
     table.add_column("row", justify="right", style="dim")
-    cells = _cells(rows)
+    cells = _cells(rows, teacher)
     for name in cells:
         table.add_column(name, overflow="fold", ratio=None if name in _NARROW else 1)
     for number, row in enumerate(rows):
@@ -172,7 +173,7 @@ def _rows(rows: Sequence[Json]) -> Table:
 _NARROW: Final = ("document", "label")
 
 
-def _cells(rows: Sequence[Json]) -> dict[str, Callable[[Json], str]]:
+def _cells(rows: Sequence[Json], teacher: Json | None) -> dict[str, Callable[[Json], str]]:
     """What is shown of each row, by the name of its column: what none has is left out."""
     there = {name for row in rows for name in row}
     texts = any(row.get("text") for row in rows)
@@ -184,6 +185,8 @@ def _cells(rows: Sequence[Json]) -> dict[str, Callable[[Json], str]]:
         "text": (texts, lambda row: _shown(row, "text") or _shown(row, "decoded")),
         "second text": ("text_pair" in there, lambda row: _shown(row, "text_pair")),
         "label": ("label" in there, lambda row: _text(label_text(row), 60)),
+        "logits": ("logits" in there, lambda row: _text(logits_text(row["logits"], teacher), 200)),
+        "teacher": ("tail" in there, lambda row: _text(top_text(row), 100)),
     }
     return {name: cell for name, (shown, cell) in known.items() if shown}
 

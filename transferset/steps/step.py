@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Final
 
-from transferset.schema import TEACHER
-
 Json = dict[str, Any]
 Columns = tuple[str, ...]
 
@@ -24,7 +22,7 @@ TEXT: Final = (
 )
 
 #: What is said of the ids as they were; a step that changes them drops these columns.
-STALE: Final = (*TEXT, *TEACHER)
+STALE: Final = (*TEXT, "logits", "top_ids", "top_logits", "tail")
 
 
 @dataclass(frozen=True, slots=True)

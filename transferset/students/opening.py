@@ -66,7 +66,7 @@ def open_student(path: str | Path, device: str | None = None) -> Opened:
     words = _open_words(folder, config)
     with torch.device("meta"):
         wanted = Student(config).state_dict()
-    stored = _read(_weights_file(folder), {name: tuple(x.shape) for name, x in wanted.items()})
+    stored = read_exactly(_weights_file(folder), {n: tuple(x.shape) for n, x in wanted.items()})
     with torch.random.fork_rng(devices=[]):  # its random weights are overwritten
         student = Student(config)
     student.load_state_dict(stored)
@@ -101,8 +101,16 @@ def _weights_file(folder: Path) -> Path:
     raise InputError(sentence(f"a file {WEIGHTS}", found, str(folder), do))
 
 
-def _read(path: Path, wanted: dict[str, tuple[int, ...]]) -> dict[str, Any]:
-    """The tensors of a file, if they are those that are wanted, in float32 and finite."""
+def read_exactly(path: Path, wanted: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+    """The tensors of a file, if they are those that are wanted, in float32 and finite.
+
+    Args:
+        path: In safetensors.
+        wanted: Shapes by name.
+
+    Raises:
+        InputError: They are others, or the file is.
+    """
     try:
         with safe_open(path, "pt") as file:
             shapes = {name: _shape(file.get_slice(name)) for name in file.keys()}  # noqa: SIM118

@@ -11,7 +11,7 @@ from transferset import rng
 from transferset.errors import InputError, UsageError, sentence
 from transferset.students.biattentive import Biattentive
 from transferset.students.bilstm import Bilstm
-from transferset.students.config import BiattentiveSizes, BilstmSizes, Config
+from transferset.students.config import BiattentiveSizes, BilstmSizes, Config, Task
 from transferset.students.embeddings import Embeddings, fill_table
 from transferset.students.head import Head
 from transferset.students.rows import Rows
@@ -41,6 +41,11 @@ class Student(nn.Module):  # type: ignore[misc]
             Head(self.encoder.width(pair=task.pair), config.head, task.outputs)
             for task in config.tasks
         )
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """What it says of rows, in the order of the heads."""
+        return self.config.tasks
 
     def forward(self, rows: Rows, task: int = 0) -> Tensor:
         """Logits.

@@ -79,6 +79,12 @@ class Checkpoints:
         self.state, self._files = state, files
         self._sweep()
 
+    def clear(self) -> None:
+        """Forget what was committed."""
+        (self.folder / _NAME).unlink(missing_ok=True)  # first: without it the others are nothing
+        self.state, self._files = None, {}
+        self._sweep()
+
     def _sweep(self) -> None:
         known = {_NAME, *(entry.file for entry in self._files.values())}
         for path in self.folder.iterdir():

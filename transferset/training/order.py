@@ -25,8 +25,11 @@ TRAINING: Final = 0xFFFF_FFFE
 ROWS: Final = 0
 BATCHES: Final = 1
 DROPOUT: Final = 2
+MIXED: Final = 3
 
 _32: Final = np.uint64(32)
+
+Int64 = npt.NDArray[np.int64]
 
 
 class Order(NamedTuple):
@@ -51,9 +54,14 @@ def batch_count(rows: int, batch: int) -> int:
 
 
 def epoch_order(
-    lengths: npt.NDArray[np.int32], batch: int, seed: int, epoch: int, window: int = WINDOW
+    lengths: npt.NDArray[np.int32],
+    batch: int,
+    seed: int,
+    epoch: int,
+    window: int = WINDOW,
+    task: int = 0,
 ) -> Order:
-    """The batches of an epoch.
+    """The batches of an epoch, of some rows each.
 
     Args:
         lengths: Of the examples, shape [rows].
@@ -61,23 +69,59 @@ def epoch_order(
         seed: The user's seed.
         epoch: From 0.
         window: Batches within which rows are sorted by length, ≥ 1.
+        task: Whose examples they are; another one's come in another order.
 
     Returns:
         Each row exactly once, whatever the lengths.
     """
     count = len(lengths)
-    shuffled = np.argsort(_keys(count, seed, ROWS, epoch), kind="stable")
-    places = np.arange(count)
-    # stable: rows of one length stay shuffled
-    rows = shuffled[np.lexsort((lengths[shuffled], places // (batch * window)))]
-    batches = batch_count(count, batch)
-    keys = _keys(batches, seed, BATCHES, epoch)
-    turn = np.lexsort((keys, np.arange(batches) // window))
-    sizes = np.full(batches, batch, np.int64)
-    sizes[batches - 1 :] = count - batch * (batches - 1)
-    bounds = np.append(0, np.cumsum(sizes[turn]))
-    starts = np.repeat(turn * batch - bounds[:-1], sizes[turn])
-    return Order(rows[starts + np.arange(count)], bounds)
+    rows = _sorted_rows(lengths, batch * window, seed, epoch, task)
+    bounds = np.append(np.arange(0, count, batch), count)
+    return _shuffled(rows, bounds, batch * window, seed, epoch, task)
+
+
+def budget_order(
+    lengths: npt.NDArray[np.int32],
+    tokens: int,
+    seed: int,
+    epoch: int,
+    window: int = WINDOW,
+    task: int = 0,
+) -> Order:
+    """The batches of an epoch, of at most so many ids each, padding included.
+
+    Args:
+        lengths: Of the examples, shape [rows].
+        tokens: Most of rows × longest, ≥ 1; a longer row is a batch of its own.
+        seed: The user's seed.
+        epoch: From 0.
+        window: Batches, about, within which rows are sorted by length, ≥ 1.
+        task: Whose examples they are.
+
+    Returns:
+        Each row exactly once. How many batches it takes differs a little from epoch to epoch.
+    """
+    from transferset.training.cuts import cut
+
+    mean = max(1, int(lengths.sum(dtype=np.int64)) // max(1, len(lengths)))
+    width = window * max(1, tokens // mean)
+    rows = _sorted_rows(lengths, width, seed, epoch, task)
+    bounds = cut(np.ascontiguousarray(lengths[rows], np.int32), width, tokens)
+    return _shuffled(rows, bounds, width, seed, epoch, task)
+
+
+def mixed(batches: int, seed: int, epoch: int) -> Int64:
+    """An order of the batches of all tasks, shuffled together (Liu et al. 2020, § 4.3.2).
+
+    Args:
+        batches: Of all tasks in this epoch.
+        seed: The user's seed.
+        epoch: From 0.
+
+    Returns:
+        int64[batches], each number once.
+    """
+    return np.argsort(_keys(batches, seed, MIXED, epoch), kind="stable")
 
 
 def step_seed(seed: int, step: int) -> int:
@@ -88,13 +132,31 @@ def step_seed(seed: int, step: int) -> int:
     return (int(high[0]) << 32 | int(low[0])) & (1 << 63) - 1
 
 
-def _keys(count: int, seed: int, kind: int, epoch: int) -> npt.NDArray[np.uint64]:
+def _sorted_rows(
+    lengths: npt.NDArray[np.int32], width: int, seed: int, epoch: int, task: int
+) -> Int64:
+    """Rows shuffled, and then sorted by length within windows of so many rows."""
+    shuffled = np.argsort(_keys(len(lengths), seed, ROWS, epoch, task), kind="stable")
+    # stable: rows of one length stay shuffled
+    return shuffled[np.lexsort((lengths[shuffled], np.arange(len(lengths)) // width))]
+
+
+def _shuffled(rows: Int64, bounds: Int64, width: int, seed: int, epoch: int, task: int) -> Order:
+    """The batches of each window in another order."""
+    starts, sizes = bounds[:-1], np.diff(bounds)
+    turn = np.lexsort((_keys(len(starts), seed, BATCHES, epoch, task), starts // width))
+    turned = np.append(0, np.cumsum(sizes[turn]))
+    places = np.repeat(starts[turn] - turned[:-1], sizes[turn]) + np.arange(len(rows))
+    return Order(rows[places], turned)
+
+
+def _keys(count: int, seed: int, kind: int, epoch: int, task: int = 0) -> npt.NDArray[np.uint64]:
     number = np.arange(count, dtype=np.uint64)
     counter = (
         (number & np.uint64(0xFFFFFFFF)).astype(np.uint32),
         (number >> _32).astype(np.uint32),
         np.full(count, epoch, np.uint32),
-        np.full(count, kind, np.uint32),
+        np.full(count, task << 8 | kind, np.uint32),
     )
     high, low, _, _ = philox(counter, step_key(seed, TRAINING))
     return (high.astype(np.uint64) << _32) | low.astype(np.uint64)

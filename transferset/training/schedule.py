@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from typing import Final
 
 
 def warm_up_steps(steps: int, share: float) -> int:
@@ -26,3 +28,19 @@ def linear(step: int, steps: int, warm_up: int) -> float:
     if step < warm_up:
         return (step + 1) / (warm_up + 1)
     return (steps - step) / (steps - warm_up)
+
+
+def constant(step: int, steps: int, warm_up: int) -> float:
+    """Linear warm-up, then the full rate: for AdaDelta, which finds its own (Zeiler 2012).
+
+    Args and result are those of `linear`.
+    """
+    del steps
+    return (step + 1) / (warm_up + 1) if step < warm_up else 1.0
+
+
+#: By the name that recipes have.
+SCHEDULES: Final[Mapping[str, Callable[[int, int, int], float]]] = {
+    "linear": linear,
+    "constant": constant,
+}

@@ -80,13 +80,27 @@ def weights(model: Module) -> dict[str, Tensor]:
     return found
 
 
+def changing(model: Module) -> dict[str, Tensor]:
+    """The weights of a model that a training may change: all but frozen parameters."""
+    frozen = {name for name, one in model.named_parameters() if not one.requires_grad}
+    return {name: one for name, one in weights(model).items() if name not in frozen}
+
+
 def restore_weights(model: Module, stored: Mapping[str, Tensor]) -> None:
     """Set the weights of a model to what `weights` gave, in place.
 
     Raises:
         InputError: They are of another model.
     """
-    own = weights(model)
+    _restore(weights(model), stored)
+
+
+def restore_changing(model: Module, stored: Mapping[str, Tensor]) -> None:
+    """Set them to what `changing` gave; see `restore_weights`."""
+    _restore(changing(model), stored)
+
+
+def _restore(own: Mapping[str, Tensor], stored: Mapping[str, Tensor]) -> None:
     shapes = {name: tuple(one.shape) for name, one in own.items()}
     if shapes != {name: tuple(one.shape) for name, one in stored.items()}:
         raise InputError(sentence("weights of the model in the checkpoint", "others"))

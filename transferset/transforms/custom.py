@@ -11,7 +11,7 @@ import pyarrow as pa
 from transferset.compiled import kernel
 from transferset.errors import TransfersetError, sentence
 from transferset.ledger import Ledger, Reason
-from transferset.schema import ADDRESS
+from transferset.schema import ADDRESS, holds_lists
 from transferset.steps import Custom, load_function
 from transferset.transforms.buffers import addresses, flat
 from transferset.transforms.protocol import Position, Setting
@@ -112,7 +112,7 @@ class CallFunction:
 
 def _nulls(column: pa.Array) -> int:
     """Nulls of a column, and within its lists."""
-    inner = column.flatten().null_count if pa.types.is_list(column.type) else 0
+    inner = column.flatten().null_count if holds_lists(column.type) else 0
     return int(column.null_count + inner)
 
 

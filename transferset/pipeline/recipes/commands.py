@@ -33,10 +33,11 @@ REFERENCES: Final[Mapping[str, Kind]] = {
     "validation": SET,
     "model": MODEL,
     "base": MODEL,
+    "teacher": MODEL,
 }
 
 #: Keys whose value may be a path; in a setting it is seen from where the user is.
-PATHS: Final = ("from", "source", "eval", "tokenizer", "config", *REFERENCES)
+PATHS: Final = ("from", "source", "eval", "tokenizer", "config", "student", *REFERENCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
         Command("mix", "sources", "from"),
         Command("lm fit", "src", "from", either=("model", "config"), makes=MODEL),
         Command("lm sample", "src", "from", some=("rows", "preset")),
+        Command("label", "src", "from"),
+        Command("teacher fit", "src", "from", makes=MODEL),
+        Command("finetune", "src", "from", makes=MODEL),
+        Command("distill", "src", "from", some=("student", "preset"), makes=MODEL),
     )
 }
 
@@ -96,18 +101,32 @@ def _checks(
         "eval": scope.located_all,
         "tokenizer": scope.located,
         "config": scope.file,
+        "student": scope.student,
+        "embeddings": scope.vectors,
         "sources": scope.weighted(SET),
         "steps": scope.steps,
-        **{name: scope.refer(kind) for name, kind in REFERENCES.items()},
     }
     found: dict[str, tuple[bool, Check]] = {}
     for name, parameter in inspect.signature(function).parameters.items():
-        check = special.get(name) or _by_type(parameter.annotation)
+        # those of a derivation; a training has a number of steps
+        check = (
+            None if name == "steps" and "int" in str(parameter.annotation) else special.get(name)
+        )
+        check = check or _reference(name, parameter, scope)
+        check = check or _by_type(parameter.annotation)
         if name not in OF_THE_RUN and check is not None:
             is_input = name == command.parameter
             needed = is_input or parameter.default is inspect.Parameter.empty
             found[command.key if is_input else name] = (needed, check)
     return found
+
+
+def _reference(name: str, parameter: inspect.Parameter, scope: Scope) -> Check | None:
+    """A check for a parameter that names a set or a model, or several if it takes a sequence."""
+    if name not in REFERENCES:
+        return None
+    some = "Sequence" in str(parameter.annotation)
+    return (scope.refer_some if some else scope.refer)(REFERENCES[name])
 
 
 _TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {

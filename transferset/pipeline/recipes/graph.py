@@ -168,8 +168,8 @@ def _mapped(value: Any, placed: Callable[[Reference], Reference]) -> Any:
 
 
 def _parts(variant: Variant) -> tuple[str, ...]:
-    steps = variant.params.get("steps") or (None,)
-    last = steps[-1]
+    steps = variant.params.get("steps")
+    last = steps[-1] if isinstance(steps, tuple) and steps else None
     if not isinstance(last, Split):
         return ()
     return tuple(item.partition("=")[0] for item in last.shares.split(","))

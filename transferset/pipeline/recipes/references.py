@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
+from transferset.distillation.student_params import STUDENTS, VECTORS
 from transferset.errors import UsageError, sentence
-from transferset.pipeline.recipes.kinds import Kind
+from transferset.pipeline.recipes.kinds import MODEL, Kind
 from transferset.sources.local import is_file
 from transferset.sources.tables import text
 from transferset.steps import ReplaceLm, Step, parse_steps
@@ -58,6 +59,16 @@ class Scope:
     def refer(self, kind: Kind) -> Callable[[object], Reference]:
         """A check for references to one kind of result."""
         return lambda value: self.reference(value, kind)
+
+    def refer_some(self, kind: Kind) -> Callable[[object], Reference | tuple[Reference, ...]]:
+        """A check for one such reference, or a list of them."""
+
+        def check(value: object) -> Reference | tuple[Reference, ...]:
+            if isinstance(value, list) and value:
+                return tuple(self.reference(item, kind) for item in value)
+            return self.reference(value, kind)
+
+        return check
 
     def reference(self, value: object, kind: Kind) -> Reference:
         """One of this recipe (`NAME`, of sets also `NAME/PART`), or a folder with one."""
@@ -107,6 +118,21 @@ class Scope:
         if isinstance(value, list) and value:
             return [self.located(item) for item in value]
         return [self.located(value)]
+
+    def student(self, value: object) -> Reference | str:
+        """A kind of students; a model of this recipe or elsewhere; or a file beside the recipe."""
+        written = text(value)
+        if written in STUDENTS:
+            return written
+        if written in self.names or MODEL.stands(self.folder / written):
+            return self.reference(written, MODEL)
+        return self.located(written)
+
+    def vectors(self, value: object) -> str:
+        """What embeddings begin with; a file of vectors may stand beside the recipe."""
+        written = text(value)
+        path = written.removeprefix(VECTORS)
+        return written if path == written else f"{VECTORS}{self.located(path)}"
 
     def file(self, value: object) -> str:
         """A file beside the recipe, which can be nothing else."""

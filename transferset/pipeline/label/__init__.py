@@ -1,0 +1,1 @@
+"""`label`: a set's rows with what teachers say of them."""

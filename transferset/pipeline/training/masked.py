@@ -1,0 +1,214 @@
+"""Training as a masked language model: by itself, or with a teacher, asked now or before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from transferset.errors import UsageError, sentence
+from transferset.manifest import Json
+from transferset.pipeline.training.plan import TrainPlan
+from transferset.pipeline.training.tokenizers import identity_of, tokenizer_file
+from transferset.pipeline.training.work import EXAMPLES, Begun, batches_of, optimizer_of
+from transferset.shards import ShardSet
+
+if TYPE_CHECKING:
+    from transferset.distillation.masked_batches import Masks
+    from transferset.distillation.masked_choice import MaskedMade
+    from transferset.distillation.masked_model import MaskedModel
+    from transferset.distillation.reading import Reading
+    from transferset.students.config import Task, Vocabulary
+    from transferset.students.objectives import MaskedObjective
+
+#: Padded ids that go through a model at a time; the head gives a number for each piece of the
+#: vocabulary at one position in seven.
+_AT_ONCE: Final = 1 << 13
+
+
+@dataclass(slots=True)
+class MaskedWork:
+    """See `work.Work`.
+
+    Attributes:
+        rows: For a seed, what is trained on.
+        held_out: None, or what is measured on.
+    """
+
+    plan: TrainPlan
+    make: Callable[[int], MaskedMade]
+    objective: MaskedObjective
+    vocabulary: Vocabulary
+    file: Path
+    rows: Callable[[int], Masks]
+    held_out: Masks | None
+    teacher: MaskedModel | None
+    counts: Json
+    tokenizer: Json = field(init=False)
+
+    def __post_init__(self) -> None:
+        told = self.vocabulary
+        self.tokenizer = {"kind": "pieces", "size": told.size, "sha256": told.sha256}
+
+    def begin(self, seed: int) -> Begun:
+        """See `work.Work`."""
+        from transferset.distillation.making import parameters
+        from transferset.distillation.masked_learner import MaskedLearner
+        from transferset.distillation.masked_model import MaskedModel
+        from transferset.language_models.checkpoint import to_device
+
+        made, training = self.make(seed), self.plan.training
+        model = to_device(made.model, self.plan.device)
+        student = MaskedModel(model, self.vocabulary, self.plan.student.kind)
+        masks = self.rows(seed)
+        learner = MaskedLearner(
+            student,
+            masks,
+            self.objective,
+            optimizer_of(model, training, self.vocabulary.size),
+            teacher=self.teacher,
+            held_out=self.held_out,
+            seed=seed,
+            clip=training.clip,
+        )
+        batches = batches_of([masks.lengths], training, seed)
+        return Begun(learner, batches, _AT_ONCE, made.about, parameters(model))
+
+    def save(self, module: Any, out: Path, about: Sequence[str]) -> list[Path]:
+        """See `work.Work`."""
+        from transferset.teachers.masked import save_masked
+
+        return save_masked(module.cpu(), out, self.file, about)
+
+
+def prepare_masked(plan: TrainPlan, folder: Path) -> MaskedWork:
+    """Models and rows of a plan.
+
+    Args:
+        plan: For a masked language model.
+        folder: For what is made on the way.
+
+    Raises:
+        UsageError: Sets and models do not fit together.
+        InputError: A model is not what it should be.
+        SetError: A set is damaged.
+    """
+    from transferset.distillation.making import tokenizer_vocabulary
+    from transferset.distillation.masked_choice import make_masked_student
+    from transferset.distillation.reading import Reading
+    from transferset.students.objectives import MaskedObjective
+
+    (found,) = plan.sets
+    tokenizer, file = tokenizer_file(plan.sets)
+    if tokenizer is None or file is None:
+        do = "build it with a tokenizer"
+        raise UsageError(sentence("a set with ids", "none", str(found.root), do))
+
+    def make(seed: int) -> MaskedMade:
+        return make_masked_student(
+            plan.student,
+            teacher=plan.teacher,
+            tokenizer=tokenizer,
+            tokenizer_file=file,
+            seed=seed,
+        )
+
+    vocabulary = tokenizer_vocabulary(tokenizer, file)
+    losses = {"hard": 0.0, "soft": 0.0, "cosine": 0.0, **plan.objective}
+    reading = Reading(vocabulary=vocabulary, tokenizer=file, length=plan.training.length)
+    rows, counts = _rows(plan, found, reading, folder / EXAMPLES)
+    held, held_counts = None, []
+    for one in plan.held_out:
+        masks, told = _rows(plan, one, reading, folder / EXAMPLES)
+        held, held_counts = masks(plan.seed), [told]
+    return MaskedWork(
+        plan,
+        make,
+        MaskedObjective(**losses),
+        vocabulary,
+        file,
+        rows,
+        held,
+        _teacher(plan, vocabulary),
+        {"train": [counts], "validation": held_counts},
+    )
+
+
+def _teacher(plan: TrainPlan, vocabulary: Vocabulary) -> MaskedModel | None:
+    """The model that is asked while training."""
+    if not plan.online or plan.teacher is None:
+        return None
+    from transferset.distillation.masked_model import MaskedModel
+    from transferset.teachers.masked import open_masked
+
+    model = open_masked(plan.teacher, plan.device)
+    if identity_of(plan.sets)(plan.teacher / "tokenizer.json") != vocabulary.sha256:
+        expected = "a teacher that reads the student's pieces"
+        raise UsageError(sentence(expected, "another tokenizer", str(plan.teacher)))
+    return MaskedModel(model, vocabulary, str(plan.teacher))
+
+
+def _rows(
+    plan: TrainPlan, found: ShardSet, reading: Reading, folder: Path
+) -> tuple[Callable[[int], Masks], Json]:
+    """For a seed, a set's rows, masked; and their counts."""
+    if "labels" in found.manifest.schema:
+        from transferset.distillation.labelled_rows import FixedMasks
+
+        fixed = FixedMasks(found)
+        told = {
+            "name": found.manifest.name,
+            "rows": len(fixed.lengths),
+            "tokens": int(fixed.lengths.sum(dtype="int64")),
+            "masked": fixed.masked,
+        }
+        return lambda seed: fixed, told
+    from transferset.distillation.examples import open_examples
+    from transferset.distillation.masked_batches import DynamicMasks, piece_counts
+    from transferset.students.masking import Masking, rates_of
+
+    examples = open_examples(found, _task(found), reading, folder)
+    asked = plan.masking or {}
+    smooth = {"smoothing": asked["smoothing"]} if asked["smoothing"] else {}
+    counts = piece_counts(examples, reading.vocabulary.size) if smooth else None
+    special = sorted(_special(reading).values())
+    rates = rates_of(reading.vocabulary.size, special, share=asked["mask"], counts=counts, **smooth)
+    mask = _special(reading)["mask"]
+
+    def masks(seed: int) -> Masks:
+        return DynamicMasks(examples, Masking(rates, mask, seed))
+
+    told = {
+        "name": found.manifest.name,
+        "rows": len(examples),
+        "tokens": int(examples.lengths.sum(dtype="int64")),
+        "cut_rows": examples.cut_rows,
+        "read": examples.how,
+    }
+    return masks, told
+
+
+def _task(found: ShardSet) -> Task:
+    """What a set's rows look like; its labels are not read."""
+    from transferset.distillation.tasks import is_pair
+    from transferset.students.config import Task
+
+    is_class = found.manifest.schema.get("label", "").startswith("int")
+    names = tuple(found.manifest.names.get("label", ())) if is_class else ()
+    return Task(classes=names or None, pair=is_pair(found))
+
+
+def _special(reading: Reading) -> dict[str, int]:
+    """Ids of special pieces by role, of which none is masked."""
+    from transferset.language_models.model_files import open_tokenizer
+    from transferset.teachers.vocabulary import find_piece
+
+    path = reading.tokenizer
+    assert path is not None
+    tokenizer = open_tokenizer(path)
+    roles = ("cls", "sep", "pad", "unk", "mask")
+    found = {role: find_piece(tokenizer, path.parent, role) for role in roles}
+    if found["mask"] is None:
+        raise UsageError(sentence("a tokenizer with a piece for masks", "none", str(path)))
+    return {role: number for role, number in found.items() if number is not None}

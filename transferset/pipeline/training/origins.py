@@ -1,0 +1,75 @@
+"""What recipe and record say of the models that a training reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from transferset.errors import InputError, sentence
+from transferset.manifest import Json
+from transferset.models import Model, is_model
+
+#: What is kept of the record of a model that transferset made.
+_KEPT: Final = ("op", "licence", "base", "parents")
+
+#: Where a model stands, which is no part of what it is.
+_PLACES: Final = ("name", "path")
+
+#: Besides the weights.
+_FILES: Final = ("config.json", "tokenizer.json", "words.json", "heads.json", "heads.safetensors")
+
+_REMEDY: Final = "save the model by save_pretrained, as safetensors"
+
+
+def origin(path: str | Path, about: Json) -> Json:
+    """A description with the model's lineage and licence.
+
+    Args:
+        path: The model's directory.
+        about: Its name and digests.
+
+    Raises:
+        SetError: transferset made it, and it is damaged.
+    """
+    if not is_model(path):
+        return {**about, "licence": "unknown"}
+    known = Model.open(path).verify().record
+    kept = {name: getattr(known, name) for name in _KEPT}
+    return {**about, "digest": known.digest, **kept, "parents": list(known.parents)}
+
+
+def nameless(about: Mapping[str, Any] | None) -> Json | None:
+    """Without names of places: a model that was moved is the same."""
+    if about is None:
+        return None
+    return {key: value for key, value in about.items() if key not in _PLACES}
+
+
+def licences(*stated: str) -> str:
+    """Licences as one expression; an empty one is unknown."""
+    parts = {part or "unknown" for one in stated for part in one.split(" AND ")}
+    return " AND ".join(sorted(parts))
+
+
+def describe_directory(path: str | Path) -> Json:
+    """Name of a model's directory, and digests of the files that say what it computes.
+
+    Args:
+        path: Of any kind of model that is trained here.
+
+    Raises:
+        InputError: It is no directory, or has no configuration or no weights in safetensors.
+    """
+    from transferset.files import digest_file
+    from transferset.language_models.model_files import CONFIG, digest_weights, weight_files
+
+    folder = Path(path)
+    if not (folder / CONFIG).is_file():
+        do = "name a directory that save_pretrained or transferset wrote: none is downloaded"
+        raise InputError(sentence(f"a model's directory with {CONFIG}", "none", str(path), do))
+    found = {"weights": digest_weights(weight_files(folder, _REMEDY))}
+    for name in _FILES:
+        if (folder / name).is_file():
+            found[name.removesuffix(".json")] = digest_file(folder / name)
+    return {"name": folder.resolve().name, **found}

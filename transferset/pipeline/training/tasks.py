@@ -1,0 +1,244 @@
+"""Training for tasks: a student or an encoder, and the examples of its sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from transferset.errors import TransfersetError, sentence
+from transferset.manifest import Json
+from transferset.pipeline.training.plan import TrainPlan
+from transferset.pipeline.training.tokenizers import identity_of, tokenizer_file
+from transferset.pipeline.training.work import EXAMPLES, SCRATCH, Begun, batches_of, optimizer_of
+from transferset.shards import ShardSet
+
+if TYPE_CHECKING:
+    from transferset.distillation.examples import Examples
+    from transferset.distillation.making import Made
+    from transferset.distillation.reading import Reading
+    from transferset.distillation.task_learner import Online
+    from transferset.students.config import Task, Vocabulary
+    from transferset.students.objectives import TaskObjective
+    from transferset.students.word_vocabulary import WordVocabulary
+
+#: Padded ids that go through a model at a time.
+_AT_ONCE: Final = 1 << 14
+
+
+@dataclass(slots=True)
+class TaskWork:
+    """See `work.Work`."""
+
+    plan: TrainPlan
+    make: Callable[[int], Made]
+    objective: TaskObjective
+    examples: list[Examples]
+    held_out: list[Examples]
+    online: Online | None
+    first: Made | None
+    counts: Json = field(init=False)
+    tokenizer: Json = field(init=False)
+    _vocabulary: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.counts = {
+            "train": [_counts(one) for one in self.examples],
+            "validation": [_counts(one) for one in self.held_out],
+        }
+        made = self.first
+        assert made is not None
+        self._vocabulary = made.vocabulary
+        told = vocabulary_of(made.module)
+        kind = "pieces" if isinstance(made.vocabulary, Path) else "words"
+        self.tokenizer = {"kind": kind, "size": told.size, "sha256": told.sha256}
+
+    def begin(self, seed: int) -> Begun:
+        """See `work.Work`."""
+        from transferset.distillation.making import parameters
+        from transferset.distillation.task_learner import TaskLearner
+        from transferset.language_models.checkpoint import to_device
+
+        made, self.first = self.first if seed == self.plan.seed else None, None
+        made = made or self.make(seed)
+        module, training = to_device(made.module, self.plan.device), self.plan.training
+        optimizer = optimizer_of(module, training, vocabulary_of(module).size)
+        learner = TaskLearner(
+            module,
+            self.examples,
+            self.objective,
+            optimizer,
+            seed=seed,
+            clip=training.clip,
+            teacher=self.online,
+            held_out=self.held_out,
+        )
+        batches = batches_of([one.lengths for one in self.examples], training, seed)
+        return Begun(learner, batches, _AT_ONCE, made.about, parameters(module))
+
+    def save(self, module: Any, out: Path, about: Sequence[str]) -> list[Path]:
+        """See `work.Work`."""
+        from transferset.students.saving import save_student
+        from transferset.students.student import Student
+        from transferset.teachers.saving import save_encoder
+
+        if isinstance(module, Student):
+            return save_student(module.cpu(), out, self._vocabulary, about)
+        given = self._vocabulary
+        path = given if isinstance(given, Path) else given.save(out)
+        return save_encoder(module.cpu(), out, path, about)
+
+
+def prepare_tasks(plan: TrainPlan, folder: Path) -> TaskWork:
+    """Models and examples of a plan.
+
+    Args:
+        plan: For tasks.
+        folder: For what is made on the way.
+
+    Raises:
+        UsageError: Sets and models do not fit together.
+        InputError: A model is not what it should be.
+        SetError: A set is damaged.
+        TransfersetError: A set has no rows.
+    """
+    from transferset.students.objectives import TaskObjective
+
+    _require_rows((*plan.sets, *plan.held_out))
+    identity = identity_of(plan.sets)
+    opened = None
+    if plan.online:
+        from transferset.teachers.opening import open_classifier
+
+        opened = open_classifier(str(plan.teacher), plan.device, identity=identity)
+    tasks = _tasks(plan.sets, opened.module.tasks if opened else ())
+    make = _maker(plan, tasks, folder)
+    made = make(plan.seed)
+    words, path = _sides(made.vocabulary)
+    reading = _reading(vocabulary_of(made.module), path, words, plan)
+    objective = TaskObjective(**{"mse": 0.0, **plan.objective})
+    place = folder / EXAMPLES
+    logits = opened is None and bool(objective.mse or objective.soft)
+    examples = open_all(plan.sets, tasks, reading, place, logits=logits)
+    held_out = open_all(plan.held_out, tasks, reading, place)
+    online = None
+    if opened is not None:
+        theirs = _reading(opened.vocabulary, opened.tokenizer, opened.words, plan)
+        online = _online(opened.module, tasks, plan.sets, theirs, place, examples, reading)
+    return TaskWork(plan, make, objective, examples, held_out, online, made)
+
+
+def _require_rows(sets: Sequence[ShardSet]) -> None:
+    for one in sets:
+        if not len(one):
+            raise TransfersetError(sentence("at least one row", "none", str(one.root)))
+
+
+def _tasks(sets: Sequence[ShardSet], teacher: Sequence[Task]) -> tuple[Task, ...]:
+    from transferset.distillation.student_tasks import tasks_of
+
+    return tasks_of(sets, teacher)
+
+
+def _maker(plan: TrainPlan, tasks: tuple[Task, ...], folder: Path) -> Callable[[int], Made]:
+    """What makes the student of a seed."""
+    from transferset.distillation.choice import make_student
+
+    words = None
+    if plan.student.words:
+        from transferset.distillation.word_rows import fit_words, words_column
+
+        params, column = plan.student, words_column(plan.sets)
+        most = {} if params.most is None else {"most": params.most}
+        words = fit_words(
+            plan.sets, column=column, lowercase=params.lowercase, least=params.least, **most
+        )
+    scratch = folder / SCRATCH
+    scratch.mkdir(parents=True, exist_ok=True)
+    tokenizer, file = tokenizer_file(plan.sets)
+
+    def make(seed: int) -> Made:
+        return make_student(
+            plan.student,
+            tasks=tasks,
+            tokenizer=tokenizer,
+            tokenizer_file=file,
+            teacher=plan.teacher,
+            words=words,
+            seed=seed,
+            folder=scratch,
+        )
+
+    return make
+
+
+def _sides(vocabulary: WordVocabulary | Path) -> tuple[WordVocabulary | None, Path | None]:
+    return (None, vocabulary) if isinstance(vocabulary, Path) else (vocabulary, None)
+
+
+def vocabulary_of(module: Any) -> Vocabulary:
+    """The ids that a student or an encoder reads."""
+    found: Vocabulary = module.vocabulary if hasattr(module, "vocabulary") else None
+    return found if found is not None else module.config.vocabulary
+
+
+def _reading(
+    vocabulary: Vocabulary, tokenizer: Path | None, words: WordVocabulary | None, plan: TrainPlan
+) -> Reading:
+    from transferset.distillation.reading import Reading
+    from transferset.distillation.word_rows import words_column
+
+    column = {} if words is None else {"column": words_column((*plan.sets, *plan.held_out))}
+    return Reading(
+        vocabulary=vocabulary,
+        tokenizer=tokenizer,
+        words=words,
+        length=plan.training.length,
+        **column,
+    )
+
+
+def open_all(
+    sets: Sequence[ShardSet],
+    tasks: Sequence[Task],
+    reading: Reading,
+    folder: Path,
+    *,
+    logits: bool = False,
+) -> list[Examples]:
+    """Sets as examples of their tasks."""
+    from transferset.distillation.examples import open_examples
+
+    return [
+        open_examples(one, task, reading, folder, logits=logits)
+        for one, task in zip(sets, tasks, strict=bool(sets))
+    ]
+
+
+def _online(
+    module: Any,
+    tasks: Sequence[Task],
+    sets: Sequence[ShardSet],
+    theirs: Reading,
+    folder: Path,
+    examples: list[Examples],
+    reading: Reading,
+) -> Online:
+    """A teacher, with the sets as it reads them."""
+    from transferset.distillation.task_learner import Online, matched_tasks
+
+    same = theirs.vocabulary.sha256 == reading.vocabulary.sha256 and theirs.words is None
+    given = examples if same else open_all(sets, tasks, theirs, folder)
+    return Online(module, given, matched_tasks(module.tasks, tasks))
+
+
+def _counts(one: Examples) -> Json:
+    return {
+        "name": one.found.manifest.name,
+        "rows": len(one),
+        "labelled": one.labelled,
+        "tokens": int(one.lengths.sum(dtype="int64")),
+        "cut_rows": one.cut_rows,
+        "read": one.how,
+    }

@@ -1,0 +1,106 @@
+"""Carrying out a training: rows are read, a model is trained, the model is committed."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from transferset.errors import InputError, UsageError
+from transferset.files import writing
+from transferset.manifest import fingerprint
+from transferset.models import Model, Record, is_model
+from transferset.pipeline.training.commit import commit_model
+from transferset.pipeline.training.plan import TrainPlan
+from transferset.pipeline.training.work import EXAMPLES, SCRATCH
+from transferset.stage import MODEL, RUN, Progress, building, clear
+
+if TYPE_CHECKING:
+    from transferset.pipeline.training.work import Work
+
+#: Seconds of work that a killed run loses at most, where checkpoints are quick to write.
+EVERY: Final = 60.0
+
+
+def train_model(
+    plan: TrainPlan, root: Path, progress: Progress, *, force: bool, every: float = EVERY
+) -> Model:
+    """Carry out a plan.
+
+    Args:
+        plan: What to do.
+        root: Where; an unfinished training of the same plan is resumed.
+        progress: Told of finished work.
+        force: Replace what is there.
+        every: Seconds of work between checkpoints.
+
+    Returns:
+        The finished model.
+
+    Raises:
+        UsageError: Options, sets and models do not fit together.
+        InputError: A model or a row is not what it should be.
+        SetError: A set is damaged, or `root` holds something else.
+        TransfersetError: Disk, memory, or a loss that is not finite.
+    """
+    recipe = fingerprint(plan.recipe)
+    if not force and is_model(root) and Record.read(root).recipe == recipe:
+        return Model.open(root)
+    with building(root, plan.recipe, force=force, kind=MODEL) as todo:
+        if todo:
+            _Work(plan, root, recipe, progress, every).run()
+    return Model.open(root)
+
+
+def prepare(plan: TrainPlan, folder: Path) -> Work:
+    """Models and data of a plan.
+
+    Args:
+        plan: What to do.
+        folder: For what is made on the way; what is there already is taken.
+    """
+    if plan.masked:
+        from transferset.pipeline.training.masked import prepare_masked
+
+        return prepare_masked(plan, folder)
+    from transferset.pipeline.training.tasks import prepare_tasks
+
+    return prepare_tasks(plan, folder)
+
+
+@dataclass(slots=True)
+class _Work:
+    """A training in progress."""
+
+    plan: TrainPlan
+    root: Path
+    recipe: str
+    progress: Progress
+    every: float
+
+    def run(self) -> None:
+        """All of it."""
+        from transferset.language_models.checkpoint import quiet
+        from transferset.training.learning import NotFinite
+
+        try:
+            with quiet(), writing(self.root):
+                self._run()
+        except (UsageError, InputError, NotFinite):
+            clear(self.root, MODEL)  # only another recipe helps, and it may want the place
+            raise
+
+    def _run(self) -> None:
+        from transferset.pipeline.training.seeds import FOLDER, Trainings
+
+        plan = self.plan
+        work = prepare(plan, self.root / RUN)
+        trainings = Trainings(
+            work, plan.training.settings(), self.root, self.recipe, self.progress, self.every
+        )
+        seeds = [(plan.seed + i) % (1 << 64) for i in range(plan.training.seeds)]
+        begun, kept, trained = trainings.run(seeds)
+        commit_model(plan, self.root, self.recipe, work, begun, kept, trained)
+        for name in (EXAMPLES, SCRATCH, FOLDER, "result"):  # until then needed to resume
+            shutil.rmtree(self.root / RUN / name, ignore_errors=True)

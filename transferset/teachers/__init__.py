@@ -1,0 +1,1 @@
+"""Teachers: encoders of transformers that say something of rows, opened, fitted and asked."""
