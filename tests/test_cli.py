@@ -68,6 +68,8 @@ REQUIRED = {
     "run": ["recipe.toml"],
     "lm sample": ["--model", "folder"],
     "diff": ["a", "b"],
+    "teacher fit": ["--model", "folder"],
+    "finetune": ["folder"],
 }
 
 

@@ -46,6 +46,14 @@ if TYPE_CHECKING:
     from transferset.api.label import label
     from transferset.api.lm_fit import lm_fit
     from transferset.api.lm_sample import lm_sample
+    from transferset.api.training import (
+        distill,
+        finetune,
+        plan_distill,
+        plan_finetune,
+        plan_teacher_fit,
+        teacher_fit,
+    )
     from transferset.errors import InputError, SetError, TransfersetError, UsageError
     from transferset.models import Model
     from transferset.shards import ShardSet
@@ -72,6 +80,9 @@ _HOMES = {
         "inspect", "label", "lm_fit", "lm_sample", "mix", "open", "plan_books", "plan_derive",
         "plan_label", "plan_lm_fit", "plan_lm_sample",
         "plan_task", "plan_text", "plan_wiki", "report", "run", "stats", "verify", "vocab_fit",
+    ),
+    "transferset.api.training": (
+        "distill", "finetune", "plan_distill", "plan_finetune", "plan_teacher_fit", "teacher_fit",
     ),
     "transferset.errors": ("InputError", "SetError", "TransfersetError", "UsageError"),
     "transferset.models": ("Model",),
@@ -114,6 +125,8 @@ __all__ = [
     "diff",
     "distill",
     "finetune",
+    "distill",
+    "finetune",
     "inspect",
     "label",
     "lm_fit",
@@ -124,16 +137,20 @@ __all__ = [
     "plan_derive",
     "plan_distill",
     "plan_finetune",
+    "plan_distill",
+    "plan_finetune",
     "plan_label",
     "plan_lm_fit",
     "plan_lm_sample",
     "plan_task",
+    "plan_teacher_fit",
     "plan_teacher_fit",
     "plan_text",
     "plan_wiki",
     "report",
     "run",
     "stats",
+    "teacher_fit",
     "teacher_fit",
     "transform",
     "verify",

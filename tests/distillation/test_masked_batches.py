@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -34,7 +36,7 @@ def test_parts_are_the_batch(cuts, with_top):
         ids = np.arange(count * 3).reshape(count, 3)
         whole = whole._replace(top=TopRows(ids, ids / 2, np.arange(count) / 4))
     bounds = [0, *sorted(cuts), 24]
-    parts = [whole.part(slice(a, b)) for a, b in zip(bounds, bounds[1:], strict=False)]
+    parts = [whole.part(slice(a, b)) for a, b in pairwise(bounds)]
     assert np.array_equal(np.concatenate([p.rows.ids for p in parts]), whole.rows.ids)
     starts = whole.rows.offsets[bounds[:-1]]
     places = [part.positions + start for part, start in zip(parts, starts, strict=True)]

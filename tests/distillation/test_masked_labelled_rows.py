@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -61,10 +62,7 @@ def table(rows=24, seed=0):
 def commit(root, made, teacher=TEACHER, cuts=()):
     of_set = schema.make_schema(made.column_names, pa.uint16())
     bounds = [0, *cuts, made.num_rows]
-    tables = [
-        made.slice(a, b - a).select(of_set.names).cast(of_set)
-        for a, b in zip(bounds, bounds[1:], strict=False)
-    ]
+    tables = [made.slice(a, b - a).select(of_set.names).cast(of_set) for a, b in pairwise(bounds)]
     found = commit_set(root, of_set, tables, 1)
     tokenizer = {**TOKENIZER, "vocab_size": SIZE}
     manifest = dataclasses.replace(found.manifest, teacher=teacher, tokenizer=tokenizer)
@@ -133,7 +131,7 @@ class TestWhatIsRefused:
     def test_a_set_without_labels(self, tmp_path):
         made, *_ = table()
         found = commit(tmp_path / "set", made.select(["input_ids"]), None)
-        with pytest.raises(InputError, match="a column labels, found none .*; transferset label"):
+        with pytest.raises(InputError, match=r"a column labels, found none .*; transferset label"):
             FixedMasks(found)
 
     def test_a_teacher_of_classes(self, tmp_path):
@@ -167,7 +165,7 @@ class TestWhatIsRefused:
         ],
     )
     def test_values_out_of_range_name_their_row(self, tmp_path, name, value, said):
-        made, batch, *_ = table()
+        made, *_ = table()
         column = made[name].combine_chunks()
         values = column.values.to_numpy(zero_copy_only=False).copy()
         counts = np.diff(column.offsets.to_numpy())
@@ -184,7 +182,7 @@ class TestWhatIsRefused:
         counts[[3, 4]] += [1, -1]
         values = made["labels"].combine_chunks().values
         made = made.set_column(1, "labels", lists(values.to_numpy(), counts, pa.int32()))
-        with pytest.raises(SetError, match="a label for each id.* row 3"):
+        with pytest.raises(SetError, match=r"a label for each id.* row 3"):
             FixedMasks(commit(tmp_path / "set", made))
 
     def test_bytes_that_were_changed(self, tmp_path):

@@ -110,7 +110,9 @@ def test_what_is_shared_counts_once(place, teacher):
 
 
 def test_other_ids_are_refused(place, tmp_path):
-    other = Place(tmp_path / "other", vocabulary=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"])
+    other = Place(
+        tmp_path / "other", vocabulary=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"]
+    )
     with pytest.raises(InputError, match="a model that reads the sets' ids, found one with anoth"):
         place.make_masked(teacher=other.teacher)
 

@@ -189,7 +189,7 @@ class TestConfigurations:
 
     def test_values_are_checked_when_the_student_is_whole(self, tmp_path):
         found = {"model_type": "transferset-bilstm", "encoder": {"hidden": "many"}}
-        with pytest.raises(UsageError, match="found 'many' at encoder.hidden"):
+        with pytest.raises(UsageError, match=r"found 'many' at encoder\.hidden"):
             self.design(tmp_path, found).config(VOCABULARY, (Task(classes=None),))
 
     def test_a_file_that_is_none(self, tmp_path):
@@ -203,7 +203,7 @@ class TestConfigurations:
         path = tmp_path / "student.json"
         path.write_text("{}")
         for options in ({"hidden": 3}, {"layers": 3}, {"init_layers": "first"}):
-            with pytest.raises(UsageError, match="a student from a configuration|for --init-layer"):
+            with pytest.raises(UsageError, match=r"a student from a configuration|for --init-l"):
                 StudentParams(kind=str(path), **options)
 
 

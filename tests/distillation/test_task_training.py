@@ -63,7 +63,7 @@ def sets_of(folder):
     }
 
 
-def training(folder, kind, out, *, after=10**9, sparse=False, online=False, tasks=2):
+def training(folder, kind, out, *, after=10**9, sparse=False, online=False, tasks=2, epochs=2):
     """A training that may be killed; the weights that it ends with, and its log."""
     known = sets_of(folder)
     module = student(kind, *TASKS[:tasks], dropout=0.3)
@@ -80,7 +80,7 @@ def training(folder, kind, out, *, after=10**9, sparse=False, online=False, task
         teacher=teacher,
         held_out=[known["v"], known["w"]][:tasks],
     )
-    batches = Batches([one.lengths for one in examples], seed=3, tokens=60, epochs=2)
+    batches = Batches([one.lengths for one in examples], seed=3, tokens=60, epochs=epochs)
     state = train(
         learner, batches, Settings(lr=1e-2, warmup=0.1, evaluate_every=7), at_once=40,
         checkpoints=Checkpoints(out / "checkpoints", "recipe"), log=out / "log.jsonl",
@@ -120,7 +120,7 @@ def test_a_killed_training_ends_as_an_unbroken_one(tmp_path, kind, settings):
 def test_a_training_learns(tmp_path):
     """It is told of each loss by name, and the scores of each task are in the log."""
     (tmp_path / "o").mkdir()
-    _, lines, state = training(tmp_path, "bilstm", tmp_path / "o")
+    _, lines, state = training(tmp_path, "bilstm", tmp_path / "o", epochs=6)
     losses = [line for line in lines if "loss" in line and "lr" in line]
     assert {"mse", "hard", "tokens", "epoch"} <= set(losses[0])
     assert np.mean([x["loss"] for x in losses[-8:]]) < np.mean([x["loss"] for x in losses[:8]])

@@ -72,7 +72,8 @@ class Fakes(Mapping):
         assert {given.pop("workers", None), given.pop("progress")} == {None}
         place = out.relative_to(self.root).as_posix()
         self.calls.append((command, place, given))
-        last = (given.get("steps") or [None])[-1]
+        steps = given.get("steps")
+        last = steps[-1] if isinstance(steps, list) and steps else None
         if isinstance(last, Split):
             names = [item.partition("=")[0] for item in last.shares.split(",")]
             return {name: self._write(command, given, out / name, force) for name in names}

@@ -177,7 +177,10 @@ def test_a_name_that_begins_like_a_table_is_refused(plan, name):
             TASK + BASE.replace("model.base", "set.base"),
             r"makes a set, found 'lm fit', which makes a model .*write \[model.base\]",
         ),
-        (TASK + BASE.replace("lm fit", "lm fti"), r"a command out of lm fit, .*mean 'lm fit'"),
+        (
+            TASK + BASE.replace("lm fit", "lm fti"),
+            r"a command out of distill, finetune, lm fit, .*mean 'lm fit'",
+        ),
         (TASK + "[modle.x]", "did you mean 'model'"),
         (TASK + "[model]", "at least one table"),
         (ALL + '[report]\nsets = ["base"]', r"\[model.base\] makes no set .*\[report\], sets"),

@@ -254,7 +254,7 @@ def test_a_wrong_setting_is_refused(read, setting, words):
         (CORPUS + "[reprot]", "did you mean 'report'"),
         (
             "[set.a]",
-            "build books, build task, build text, build wiki, derive, lm sample, mix, found 'none'",
+            "build books, build task, build text, build wiki, derive, label, lm sample, mix, found",
         ),
         ("[set.a]\ncommand = 'deriv'", "did you mean 'derive'"),
         ("[set.a]\ncommand = ['derive']", "a command out of"),

@@ -11,6 +11,7 @@ from teacher_sets import CLASSIFIER, MASKED, add_logits, make_logits, make_top
 
 import transferset
 from transferset import Sample, schema
+from transferset.api.showing import report
 from transferset.report.card import card
 from transferset.report.croissant import croissant
 from transferset.report.inspect import head, row_facts, summary
@@ -98,13 +99,14 @@ def test_a_report_and_the_card_of_what_is_derived_tell_it_too(tokenizer, tmp_pat
         tmp_path / "task.tsv",
         tmp_path / "task",
         text="sentence",
+        tagger="lexicon",
         label="label",
         tokenizer=str(tokenizer),
         workers=1,
     )
     found = add_logits(task, tmp_path / "set")
     derived = transferset.derive(found.root, tmp_path / "part", steps=[Sample("50%")], workers=1)
-    transferset.report([found.root, derived.root], tmp_path / "report.html")
+    report([found.root, derived.root], tmp_path / "report.html")
     assert "Teacher of set" in (tmp_path / "report.html").read_text()
     assert "## Teacher" in (derived.root / "README.md").read_text()
 

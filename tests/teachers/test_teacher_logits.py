@@ -175,7 +175,7 @@ class Tight(nn.Module):
     vocabulary = Vocabulary(size=SIZE, sha256="0" * 64)
     positions = None
 
-    def __init__(self, room, said="[enforce fail] not enough memory: you tried to allocate 9 bytes"):
+    def __init__(self, room, said="[enforce fail] not enough memory: 9 bytes"):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(1))
         self.room, self.said, self.sizes = room, said, []

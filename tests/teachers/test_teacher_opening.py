@@ -81,8 +81,9 @@ def said(module, task=0, lists=None):
 # ---------------------------------------------------------------- what is saved is opened again
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("tasks", TASKS)
+@pytest.mark.parametrize(
+    ("kind", "tasks"), [("bert", "score"), *((k, t) for k in KINDS for t in ("one", "two"))]
+)
 def test_an_encoder_comes_back_with_its_tasks(tmp_path, kind, tasks):
     base = write_model(tmp_path / "base", kind)
     encoder = new_encoder(base, TASKS[tasks], seed=5)
@@ -121,7 +122,7 @@ def test_an_encoder_of_one_task_opens_with_plain_transformers(kept):
 def test_the_lines_in_the_readme_run(kept, monkeypatch, capsys, name):
     monkeypatch.chdir(kept / name)
     readme = (kept / name / "README.md").read_text()
-    exec(compile(readme.split("```")[1].removeprefix("python"), "README", "exec"), {})  # noqa: S102
+    exec(compile(readme.split("```")[1].removeprefix("python"), "README", "exec"), {})
     printed = capsys.readouterr().out
     assert printed.count("tensor(") == len(TASKS[name])
 
@@ -187,6 +188,26 @@ def test_seeds_and_names_out_of_range(kept):
         new_encoder(kept / "base", ONE * 2, 0)
 
 
+def test_directories_that_hold_no_encoder(folder, tmp_path):
+    with pytest.raises(InputError, match=r"the directory of a model, found none at .*nowhere"):
+        new_encoder(tmp_path / "nowhere", ONE, 0)
+    base = folder("base")
+    for kind in ("resnet", "clip"):
+        change_json(base / "config.json", model_type=kind)
+        with pytest.raises(InputError, match=f"an encoder, found .*{kind}"):
+            new_encoder(base, ONE, 0)
+    t5 = transformers.T5Config(
+        vocab_size=SIZE, d_model=8, d_ff=8, d_kv=4, num_layers=1, num_heads=2
+    )
+    transformers.T5Model(t5).save_pretrained(tmp_path / "t5")
+    write_tokenizer(tmp_path / "t5")
+    with pytest.raises(InputError, match=r"an encoder, found an encoder with a decoder \(t5\)"):
+        new_encoder(tmp_path / "t5", ONE, 0)
+    change_json(base / "config.json", model_type="bert", num_labels=1 << 40)
+    with pytest.raises(InputError, match="num_labels from 1 to 65,536"):
+        new_encoder(base, ONE, 0)
+
+
 # ----------------------------------------------------------------------- classifiers of others
 
 
@@ -243,6 +264,20 @@ def test_a_student_is_opened_as_one(kept, tmp_path):
     assert found.sha256 == vocabulary.sha256
     assert np.array_equal(said(found.module), said(made))
     assert open_classifier(folder, train=True).module.training
+
+
+def test_what_a_student_keeps_frozen_stays_so_in_training(kept, tmp_path):
+    file = kept / "base" / "tokenizer.json"
+    config = Config(
+        vocabulary=Vocabulary(size=SIZE, sha256=sha256(file)),
+        tasks=ONE,
+        embeddings=Tables(width=6, channels="multichannel"),
+        encoder=BilstmSizes(hidden=4),
+    )
+    save_student(new_student(config, 0), tmp_path / "student", file)
+    trained = open_classifier(tmp_path / "student", train=True).module
+    still = [name for name, p in trained.named_parameters() if not p.requires_grad]
+    assert still == ["encoder.embeddings.frozen.weight"]
 
 
 SMALL = TransformerSizes(layers=1, hidden=12, intermediate=20, heads=3, positions=24)

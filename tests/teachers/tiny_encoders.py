@@ -9,7 +9,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from transferset.students.rows import Rows
 
-WORDS = "the a cat dog mat sat ran red blue old new house ##s ##ly good bad big small".split()
+_WORDS = "the a cat dog mat sat ran red blue old new house ##s ##ly good bad big small"
+WORDS = _WORDS.split()
 BERT_SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 ROBERTA_SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 

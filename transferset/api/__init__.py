@@ -3,6 +3,7 @@
 from transferset.api.books import books_find, build_books, plan_books
 from transferset.api.building import DEMO, build_wiki, plan_wiki, vocab_fit
 from transferset.api.deriving import derive, mix, plan_derive
+from transferset.api.evaluating import evaluate
 from transferset.api.label import label, plan_label
 from transferset.api.lm_fit import MODELS, lm_fit, plan_lm_fit
 from transferset.api.lm_sample import lm_sample, plan_lm_sample
@@ -33,6 +34,7 @@ __all__ = [
     "derive",
     "diff",
     "distill",
+    "evaluate",
     "finetune",
     "inspect",
     "label",

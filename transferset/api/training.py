@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def teacher_fit(
-    src: str | Path | Sequence[str | Path] | None = None,
+    src: str | Path | Sequence[str | Path] = (),
     out: str | Path | None = None,
     *,
     model: str | Path,
-    validation: str | Path | Sequence[str | Path] | None = None,
+    validation: str | Path | Sequence[str | Path] = (),
     mlm: bool = False,
     optimizer: str | None = None,
     lr: float | None = None,
@@ -56,11 +56,11 @@ def teacher_fit(
     threads, the same arguments give the same weights, however often it was interrupted.
 
     Args:
-        src: A set, or several, a task each; None is the only one under `sets/`.
+        src: A set, or several, a task each; of none, the only one under `sets/`.
         out: Directory of the model; None is `models/NAME`.
         model: Directory of an encoder of transformers, or of a student.
-        validation: A set for each of `src`, by whose scores the best weights are kept; None keeps
-            the last.
+        validation: A set for each of `src`, by whose scores the best weights are kept; of none,
+            the last ones are.
         mlm: Train the masked-LM head instead; one that is lacking is added.
         optimizer: `adam`, `adamw` or `adadelta`.
         lr: Full learning rate, > 0.
@@ -99,7 +99,7 @@ def teacher_fit(
     return _train(plan_teacher_fit(**_given(locals())), out, force, progress)
 
 
-def plan_teacher_fit(src: Any = None, **options: Any) -> TrainPlan:
+def plan_teacher_fit(src: Any = (), **options: Any) -> TrainPlan:
     """Check `teacher_fit` without writing anything (`--dry-run`).
 
     Args and errors are those of `teacher_fit`.
@@ -114,10 +114,10 @@ def plan_teacher_fit(src: Any = None, **options: Any) -> TrainPlan:
 
 def finetune(
     model: str | Path,
-    src: str | Path | Sequence[str | Path] | None = None,
+    src: str | Path | Sequence[str | Path] = (),
     out: str | Path | None = None,
     *,
-    validation: str | Path | Sequence[str | Path] | None = None,
+    validation: str | Path | Sequence[str | Path] = (),
     optimizer: str | None = None,
     lr: float | None = None,
     schedule: str | None = None,
@@ -180,7 +180,7 @@ def finetune(
     return _train(plan_finetune(**_given(locals())), out, force, progress)
 
 
-def plan_finetune(model: str | Path, src: Any = None, **options: Any) -> TrainPlan:
+def plan_finetune(model: str | Path, src: Any = (), **options: Any) -> TrainPlan:
     """Check `finetune` without writing anything (`--dry-run`); see `plan_teacher_fit`."""
     from transferset.pipeline.training.plan import FINETUNE
 
@@ -188,14 +188,14 @@ def plan_finetune(model: str | Path, src: Any = None, **options: Any) -> TrainPl
 
 
 def distill(
-    src: str | Path | Sequence[str | Path] | None = None,
+    src: str | Path | Sequence[str | Path] = (),
     out: str | Path | None = None,
     *,
     student: str | Path | None = None,
     teacher: str | Path | None = None,
     mlm: bool = False,
     preset: str | None = None,
-    validation: str | Path | Sequence[str | Path] | None = None,
+    validation: str | Path | Sequence[str | Path] = (),
     mse: float | None = None,
     soft: float | None = None,
     hard: float | None = None,
@@ -252,7 +252,7 @@ def distill(
     described here are those of `teacher_fit`.
 
     Args:
-        src: A set, or several, a task each; None is the only one under `sets/`.
+        src: A set, or several, a task each; of none, the only one under `sets/`.
         out: Directory of the model; None is `models/NAME`.
         student: `bilstm`, `biattentive`, `transformer`, `transformer-cls-mean`; or a directory to
             go on with, or whose layers are picked; or a file of a configuration in JSON.
@@ -322,11 +322,11 @@ def distill(
 
 
 def plan_distill(
-    src: Any = None,
+    src: Any = (),
     *,
     teacher: str | Path | None = None,
     preset: str | None = None,
-    validation: Any = None,
+    validation: Any = (),
     **options: Any,
 ) -> TrainPlan:
     """Check `distill` without writing anything (`--dry-run`); see `plan_teacher_fit`."""
@@ -336,7 +336,7 @@ def plan_distill(
 
 
 def _fit_plan(
-    op: str, src: Any, *, model: Any, validation: Any = None, **options: Any
+    op: str, src: Any, *, model: Any, validation: Any = (), **options: Any
 ) -> TrainPlan:
     from transferset.pipeline.training.requests import fit_plan
 
@@ -364,12 +364,14 @@ def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sets(src: Any) -> list[ShardSet]:
-    named = src if isinstance(src, list | tuple) else [src]
-    return [ShardSet.open(only_set(one)) for one in named or [None]]
+    return [ShardSet.open(only_set(one)) for one in _named(src) or [None]]
 
 
 def _held_out(validation: Any) -> list[ShardSet]:
-    if validation is None:
+    return [ShardSet.open(one) for one in _named(validation)]
+
+
+def _named(sets: Any) -> list[Any]:
+    if sets is None:
         return []
-    named = validation if isinstance(validation, list | tuple) else [validation]
-    return [ShardSet.open(one) for one in named]
+    return list(sets) if isinstance(sets, list | tuple) else [sets]

@@ -27,7 +27,7 @@ def teacher() -> None:
 @teacher.command(
     "fit",
     epilog=example(
-        "transferset teacher fit sets/sst2 --model bert-base --validation sets/dev --out teachers/a",
+        "transferset teacher fit sets/sst2 --model bert-base --validation sets/dev",
         "transferset teacher fit sets/sst2 sets/cola --model bert-base --epochs 3",
         "transferset teacher fit sets/wiki --model bert-base --mlm --steps 2000",
     ),
@@ -95,7 +95,6 @@ def carry_out(
     # does other work too makes steps several times as long
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     options["src"] = list(src) or [named_set(None)]
-    options["validation"] = list(options["validation"]) or None
     if dry_run:
         from transferset.pipeline.training.probe import train_plan_json
 

@@ -34,6 +34,10 @@ class TopRows(NamedTuple):
     logits: npt.NDArray[np.floating[Any]]
     tail: npt.NDArray[np.floating[Any]]
 
+    def part(self, low: int, high: int) -> TopRows:
+        """Some consecutive positions."""
+        return TopRows(self.ids[low:high], self.logits[low:high], self.tail[low:high])
+
 
 class MaskedBatch(NamedTuple):
     """Rows after masking.
@@ -55,12 +59,12 @@ class MaskedBatch(NamedTuple):
         start, stop, _ = rows.indices(len(self.rows.lengths))
         offsets = self.rows.offsets[start : stop + 1]
         first, last = int(offsets[0]), int(offsets[-1])
-        low, high = np.searchsorted(self.positions, (first, last))
+        low, high = np.searchsorted(self.positions, (first, last)).tolist()
         return MaskedBatch(
             Rows(self.rows.ids[first:last], offsets - first),
             self.positions[low:high] - first,
             self.targets[low:high],
-            None if self.top is None else TopRows(*(one[low:high] for one in self.top)),
+            None if self.top is None else self.top.part(low, high),
         )
 
 

@@ -11,6 +11,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -148,7 +149,7 @@ class MaskedLearner:
         self.module.eval()
         try:
             with torch.inference_mode():
-                halving(by_budget(held_out.lengths), some)
+                halving(by_budget(held_out.lengths.astype(np.int64)), some)
         finally:
             self.module.train(training)
         names = [name for name, weight in self._measured.objective.weights.items() if weight]

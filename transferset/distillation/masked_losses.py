@@ -127,7 +127,8 @@ class MaskedLosses:
     def _top(self, batch: MaskedBatch) -> Top | None:
         if batch.top is None:
             return None
-        return Top(*(self._student.tensor(one) for one in batch.top), self.objective.temperature)
+        ids, logits, tail = (self._student.tensor(one) for one in batch.top)
+        return Top(ids, logits, tail, self.objective.temperature)
 
 
 def _autocast(device: torch.device) -> torch.autocast:

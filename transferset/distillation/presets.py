@@ -34,6 +34,9 @@ _DECIDED: Final = frozenset(
     name for works in WORKS.values() for w in works.values() for name in w.settings
 )
 
+#: What no other loss has a use for.
+_OF_SOFT: Final = frozenset({"temperature", "direction"})
+
 _FLAGS: Final = frozenset({"mlm", "words", "projection", "freeze_positions"})
 
 
@@ -61,6 +64,8 @@ def distill_preset(name: str, given: Mapping[str, Any]) -> tuple[dict[str, Any],
             fixed = {n: x for n, x in fixed.items() if n not in others}
             deviations.append(f"what goes with {_option(option)} is as usual, where none is stated")
     gone = {other for option, other in _INSTEAD.items() if option in stated}
+    if stated.get("soft") == 0:
+        gone |= _OF_SOFT
     kept = {n: x for n, x in fixed.items() if n not in gone}
     return {**kept, **stated}, {"name": full, "deviations": deviations}
 

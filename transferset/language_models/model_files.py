@@ -49,12 +49,13 @@ _BOUNDS: Final[Mapping[str, int]] = {
     **dict.fromkeys(("intermediate_size", "n_inner", "ffn_dim"), 1 << 18),
     **dict.fromkeys(("num_hidden_layers", "n_layer", "n_layers", "num_layers"), 1 << 10),
     **dict.fromkeys(("num_attention_heads", "num_key_value_heads", "n_head"), 1 << 12),
+    "num_labels": 1 << 16,  # transformers makes a name for each
     **dict.fromkeys(("num_experts", "num_local_experts", "n_routed_experts"), 1 << 14),
     **dict.fromkeys(("max_position_embeddings", "n_positions", "n_ctx"), 1 << 24),
 }
 
 #: May be null, which is "as the other members say".
-_MAY_BE_NULL: Final = ("n_inner", "num_key_value_heads")
+_MAY_BE_NULL: Final = ("n_inner", "num_key_value_heads", "num_labels")
 
 #: Written by torch.distributed; transformers reads them before any other weights.
 _DISTRIBUTED: Final = "shard-[0-9]*-model-*.safetensors"

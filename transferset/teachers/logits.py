@@ -101,7 +101,8 @@ def positions_of(module: nn.Module) -> int | None:
     """Most ids of a row that a text classifier reads; None for any number."""
     own = getattr(module, "positions", None)
     if own is None:
-        own = getattr(module.config.encoder, "positions", None)
+        sizes = getattr(getattr(module, "config", None), "encoder", None)
+        own = getattr(sizes, "positions", None)
     return None if own is None else int(own)
 
 

@@ -12,6 +12,7 @@ from transferset import rng
 from transferset.errors import InputError, UsageError, sentence
 from transferset.language_models.checkpoint import (
     Kind,
+    check_folder,
     load_model,
     not_installed,
     quiet,
@@ -100,11 +101,13 @@ def open_classifier(
         found = _student(folder, device)
     else:
         words, digest = _meanings(folder, stated, identity)
-        module = _encoder(folder, stated, words, digest)
+        module = _encoder(folder, stated, words, digest).requires_grad_(train)
         to_device(module, device)  # in place
         file = None if words else folder / TOKENIZER
         found = Opened(module, digest, file, words, stated.kind, module.vocabulary)
-    found.module.requires_grad_(train).train(train)
+    if not train:  # else what a student keeps frozen stays so
+        found.module.requires_grad_(False)
+    found.module.train(train)
     return found
 
 
@@ -142,7 +145,7 @@ def new_encoder(
     stated = Stated(SEVERAL, tuple(tasks), True, None, file)
     kind = ENCODER._replace(optional=_POOLER, vocabulary=file)
     with addressed(seed):
-        base = load_model(folder, kind=kind)
+        base = _load(check_folder(folder, kind), kind)
         words, digest = _meanings(folder, stated, identity)
         vocabulary = _vocabulary(folder, base, words, digest)
         if len(tasks) == 1:
@@ -191,8 +194,7 @@ def _encoder(folder: Path, stated: Stated, words: WordVocabulary | None, digest:
 
     several = stated.kind == SEVERAL
     kind = (ENCODER if several else SEQUENCE)._replace(vocabulary=stated.vocabulary)
-    check_kind(folder, kind)
-    base = load_model(folder, kind=kind)
+    base = _load(folder, kind)
     outputs = stated.tasks[0].outputs
     if not several and base.config.num_labels != outputs:
         found = f"{base.config.num_labels}"
@@ -208,12 +210,8 @@ def _encoder(folder: Path, stated: Stated, words: WordVocabulary | None, digest:
     return encoder
 
 
-def check_kind(folder: Path, kind: Kind) -> None:
-    """Refuse models that are no encoders, before anything of them is made.
-
-    Raises:
-        InputError: It is one.
-    """
+def _load(folder: Path, kind: Kind) -> PreTrainedModel:
+    """The model of a directory, if it is an encoder that can be a classifier."""
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as KNOWN,
     )
@@ -223,8 +221,10 @@ def check_kind(folder: Path, kind: Kind) -> None:
     if not isinstance(found, str) or found not in KNOWN:
         told = f"model_type {found}" if found else "no model_type"
         raise InputError(sentence(kind.name, told, at, kind.remedy))
-    if config.get("is_encoder_decoder"):
+    model = load_model(folder, kind=kind)
+    if model.config.is_encoder_decoder:  # which is the default of some kinds
         raise InputError(sentence(kind.name, f"an encoder with a decoder ({found})", at))
+    return model
 
 
 def require_finite(module: nn.Module, at: str) -> None:

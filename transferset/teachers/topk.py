@@ -148,10 +148,10 @@ def _fill(
 
 
 def _check(scores: Tensor) -> None:
-    most = float(scores.abs().amax())  # nan where one is
-    if not most <= _MOST:
+    low, high = (float(bound) for bound in scores.aminmax())  # nan where one is
+    if not -_MOST <= low <= high <= _MOST:
         do = "the teacher's weights are damaged, or it was trained until it diverged"
-        raise InputError(sentence(f"logits up to ±{_MOST:,.0f}", f"{most}", do=do))
+        raise InputError(sentence(f"logits up to ±{_MOST:,.0f}", f"{low} to {high}", do=do))
 
 
 def highest(scores: Tensor, k: int, temperature: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -165,12 +165,12 @@ def highest(scores: Tensor, k: int, temperature: float) -> tuple[Tensor, Tensor,
     Returns:
         int64[n, k] ids by falling score, equal ones by id; float32[n, k]; float32[n], see `TopK`.
     """
-    values, ids = scores.topk(k, dim=1)
+    values, ids = scores.topk(min(k + 1, scores.shape[1]), dim=1)
     # torch says nothing of equal scores: which of them are among the k, and in which order
-    tied = ((scores >= values[:, -1:]).sum(1) > k).nonzero()[:, 0]
+    tied = (values[:, k - 1 : k] == values[:, k:]).any(1).nonzero()[:, 0]
     if len(tied):
-        ids[tied] = scores[tied].sort(dim=1, descending=True, stable=True).indices[:, :k]
-    ids = ids.sort(dim=1).values
+        ids[tied, :k] = scores[tied].sort(dim=1, descending=True, stable=True).indices[:, :k]
+    ids = ids[:, :k].sort(dim=1).values
     values, order = scores.gather(1, ids).sort(dim=1, descending=True, stable=True)
     ids = ids.gather(1, order)
     # not log(Σ all − Σ top), which would cancel where the tail is small

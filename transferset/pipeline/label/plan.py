@@ -40,6 +40,9 @@ DATA_VERSION: Final = 1
 #: Columns that rows with other ids cannot keep; a label of the whole row says nothing of them.
 _GONE: Final = (*TEXT, *schema.TEACHER, *schema.ADDRESS, "label")
 
+#: Classes that a message lists.
+_SHOWN: Final = 6
+
 
 @dataclass(frozen=True, slots=True)
 class LabelPlan:
@@ -257,5 +260,17 @@ def _classes(src: ShardSet, task: Task | None) -> tuple[str, ...] | None:
 def _placed(teacher: Teacher, task: Task | None, classes: tuple[str, ...] | None) -> Teacher:
     if teacher.kind != CLASSIFIER or task is None:
         return teacher
-    places: Any = columns(task.classes, classes, teacher.path)
+    try:
+        places: Any = columns(task.classes, classes, teacher.path)
+    except InputError:  # it speaks of a student
+        do = "if they mean the same, write the same names into id2label of its config.json"
+        expected = f"a teacher of {_told(classes)}"
+        raise InputError(sentence(expected, _told(task.classes), teacher.path, do)) from None
     return replace(teacher, places=tuple(int(place) for place in places))
+
+
+def _told(classes: Sequence[str] | None) -> str:
+    if classes is None:
+        return "a score"
+    more = ", …" if len(classes) > _SHOWN else ""
+    return f"{len(classes):,} classes ({', '.join(classes[:_SHOWN])}{more})"

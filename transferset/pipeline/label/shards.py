@@ -96,7 +96,8 @@ def _with_logits(
         rows = spilled(root, context, stage, row, row + batch.num_rows, 1)
         mean += rows["logits"].combine_chunks().flatten().to_numpy().reshape(mean.shape)
     mean /= len(context.stages)
-    numbers = mean.astype(kind.value_type.to_pandas_dtype())
+    with np.errstate(over="ignore"):  # it is told of with the row
+        numbers = mean.astype(kind.value_type.to_pandas_dtype())
     _require_room(numbers, mean, row, context.src)
     logits = pa.FixedSizeListArray.from_arrays(pa.array(numbers.ravel()), type=kind)
     columns = [logits if name == "logits" else batch.column(name) for name in schema.names]

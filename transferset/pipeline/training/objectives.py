@@ -86,7 +86,7 @@ def masked_objective(
 
 def _weights(given: Mapping[str, Any], names: Sequence[str]) -> Json:
     """Those that are stated; if any is, the others are 0."""
-    stated = {name: given.get(name) for name in names if given.get(name) is not None}
+    stated: Json = {name: given[name] for name in names if given.get(name) is not None}
     return {name: float(stated.get(name, 0.0)) for name in names} if stated else {}
 
 
@@ -94,7 +94,7 @@ def _rest(weights: Json, given: Mapping[str, Any], temperature: float) -> Json:
     """With temperature and direction, where there is a loss that has them."""
     from transferset.students.losses import FORWARD
 
-    stated = {name: given.get(name) for name in ("temperature", "direction")}
+    stated: Json = {name: given.get(name) for name in ("temperature", "direction")}
     if not weights.get("soft"):
         for name, value in stated.items():
             if value is not None:

@@ -133,7 +133,7 @@ class Training:
     def settings(self) -> Settings:
         """What the loop has to know."""
         return Settings(
-            schedule=self.schedule,
+            schedule=self.schedule,  # type: ignore[arg-type]
             lr=self.lr,
             warmup=self.warmup,
             evaluate_every=self.evaluate_every,

@@ -111,6 +111,7 @@ class TrainPlan:
         named = Path(self.student.kind)
         folders = [named] if named.exists() else []
         folders += [] if self.teacher is None else [self.teacher]
+        folders += [Path(one) for one in (self.student.vectors,) if one and Path(one).exists()]
         return [*(one.root for one in (*self.sets, *self.held_out)), *folders]
 
     @property

@@ -179,8 +179,9 @@ def _sides(vocabulary: WordVocabulary | Path) -> tuple[WordVocabulary | None, Pa
 
 def vocabulary_of(module: Any) -> Vocabulary:
     """The ids that a student or an encoder reads."""
-    found: Vocabulary = module.vocabulary if hasattr(module, "vocabulary") else None
-    return found if found is not None else module.config.vocabulary
+    owner = module if hasattr(module, "vocabulary") else module.config
+    found: Vocabulary = owner.vocabulary
+    return found
 
 
 def _reading(

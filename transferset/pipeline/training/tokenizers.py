@@ -41,7 +41,7 @@ def identity_of(sets: Sequence[ShardSet]) -> Callable[[Path], str]:
         if own in known:
             return own
         try:
-            canonical: str = load_tokenizer(str(path.parent), engine="tokenizers").info.sha256
+            canonical: str = load_tokenizer(str(path), engine="tokenizers").info.sha256
         except TransfersetError:  # of a kind that sets do not have
             return own
         return canonical if canonical in known else own

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from transferset.errors import InputError, UsageError
+from transferset.errors import InputError, TransfersetError, UsageError, sentence
 from transferset.files import writing
 from transferset.manifest import fingerprint
 from transferset.models import Model, Record, is_model
@@ -15,6 +15,7 @@ from transferset.pipeline.training.commit import commit_model
 from transferset.pipeline.training.plan import TrainPlan
 from transferset.pipeline.training.work import EXAMPLES, SCRATCH
 from transferset.stage import MODEL, RUN, Progress, building, clear
+from transferset.training.room import is_out_of_memory
 
 if TYPE_CHECKING:
     from transferset.pipeline.training.work import Work
@@ -90,6 +91,11 @@ class _Work:
         except (UsageError, InputError, NotFinite):
             clear(self.root, MODEL)  # only another recipe helps, and it may want the place
             raise
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            do = "take a smaller model, lower --length, or run it where there is more"
+            raise TransfersetError(sentence("enough memory", "none left", do=do)) from error
 
     def _run(self) -> None:
         from transferset.pipeline.training.seeds import FOLDER, Trainings

@@ -1,0 +1,165 @@
+"""`label` from the command line, in recipes and from Python; what it leaves of its teachers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from labelling import ROWS, data_of, label, logits_of, scale_head, teacher
+
+import transferset
+from transferset.cli import run
+from transferset.pipeline.label.passes import cuts
+
+RUN = """
+import sys, transferset
+from transferset.pipeline.label import passes
+passes._LEAST = 5
+src, out, teacher, workers = sys.argv[1:]
+transferset.label(src, out, teacher=teacher, workers=int(workers))
+"""
+
+
+def test_the_command_says_what_came_of_it(task, first, tmp_path, capsys):
+    words = ["label", str(task.root), "--teacher", str(first), "--out", str(tmp_path / "out")]
+    assert run([*words, "--length", "12", "--workers", "1"]) == 0
+    done = capsys.readouterr()
+    assert f"{ROWS} rows" in done.out
+    assert "first read the first 12 ids of" in done.err
+    assert "Highest logit: " in done.err
+    assert f"of {ROWS} labels" in done.err
+
+
+def test_mistakes_are_one_sentence_and_an_exit_code(task, first, tmp_path, capsys):
+    broken = scale_head(teacher(tmp_path / "broken", task), 3e38)
+    base = ["label", str(task.root), "--workers", "1", "--out", str(tmp_path / "out"), "--teacher"]
+    for words, code in (
+        ([str(first), "--top-k", "3"], 2),
+        ([str(tmp_path)], 3),
+        ([str(broken)], 3),
+        ([str(first), "--length", "4000"], 2),
+    ):
+        assert run([*base, *words]) == code
+        (line,) = capsys.readouterr().err.strip().splitlines()[-1:]
+        assert line.startswith("transferset: expected ")
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_tells_rows_bytes_and_time(task, first, masked, tmp_path, capsys):
+    assert run(["label", str(task.root), "--teacher", str(first), "--dry-run"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert (plan["rows"], plan["classes"]) == (ROWS, ["bad", "good"])
+    assert "logits" in plan["columns"]
+    assert plan["estimated"]["bytes"] == task.manifest.totals["bytes"] + 8 * ROWS
+    assert plan["probe"][0]["rows_per_second"] > 0
+    words = ["label", str(task.root), "--teacher", str(masked), "--mlm", "--copies", "3"]
+    assert run([*words, "--dry-run"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["rows"] == 3 * ROWS
+    found = label(task, tmp_path / "out", masked, mlm=True, copies=3)
+    assert plan["estimated"]["bytes"] == pytest.approx(found.manifest.totals["bytes"], rel=0.2)
+
+
+def test_recipes_name_one_teacher_or_several(task, first, tmp_path):
+    shutil.copytree(task.root, tmp_path / "task")
+    shutil.copytree(first, tmp_path / "one")
+    teacher(tmp_path / "two", task, seed=1)
+    (tmp_path / "recipe.toml").write_text(
+        """
+        [set.single]
+        command = "label"
+        from = "task"
+        teacher = "one"
+
+        [set.both]
+        command = "label"
+        from = "task"
+        teacher = ["one", "two"]
+        dtype = "float16"
+        """
+    )
+    made = transferset.run(tmp_path / "recipe.toml", tmp_path / "out", workers=1)
+    assert logits_of(made["single"]) == pytest.approx(
+        logits_of(label(task, tmp_path / "same", first))
+    )
+    names = [model["name"] for model in made["both"].manifest.teacher["models"]]
+    assert names == ["one", "two"]
+
+
+def test_licence_and_lineage_of_a_teacher_that_was_made_here(task, tmp_path):
+    from transferset.files import digest_file
+    from transferset.manifest import FileEntry
+    from transferset.models import RECORD, RECORD_VERSION, Record
+
+    folder = teacher(tmp_path / "made", task)
+    names = ("config.json", "model.safetensors", "tokenizer.json")
+    files = [FileEntry(n, (folder / n).stat().st_size, digest_file(folder / n)) for n in names]
+    record = Record(
+        format=RECORD_VERSION, name="made", op="teacher fit", params={}, seed=0, generator="g",
+        recipe="r", code={}, base=None, parents=[{"name": "a set"}], tokenizer={}, examples={},
+        metrics={}, licence="CC-BY-4.0", files=files,
+    )  # fmt: skip
+    (folder / RECORD).write_bytes(record.to_bytes())
+    manifest = label(task, tmp_path / "out", folder).manifest
+    assert manifest.licence == "CC-BY-4.0 AND unknown"  # the set's own is not known
+    (model,) = manifest.teacher["models"]
+    assert model["digest"] == record.digest
+    assert (model["op"], model["parents"]) == ("teacher fit", [{"name": "a set"}])
+
+
+def test_evaluation_rows_stay_known(first, tmp_path):
+    from lm_writers import task_set
+
+    src = task_set(
+        tmp_path,
+        [("a warm film", "good"), ("a dull plot", "bad")],
+        evaluation=[("a warm film", "good"), ("the end", "bad")],
+    )
+    found = transferset.verify(label(src, tmp_path / "out", first).root)
+    name = "_tables/eval.arrow"
+    assert (found.root / name).read_bytes() == (src.root / name).read_bytes()
+
+
+def test_tasks_are_a_function_of_the_set_and_the_options(task, first, masked):
+    plan = transferset.plan_label(task.root, teacher=first)
+    assert cuts(plan) == [0, ROWS]
+    on_gpu = [
+        cuts(transferset.plan_label(task.root, teacher=masked, mlm=True, copies=copies))
+        for copies in (1, 1000)
+    ]
+    assert on_gpu[0] == [0, ROWS]
+    assert len(on_gpu[1]) > 2
+    assert on_gpu[1][-1] == ROWS
+
+
+@pytest.mark.slow
+def test_killed_runs_go_on_to_the_same_bytes_at_any_number_of_workers(task, first, tmp_path):
+    def start(out, workers):
+        words = [sys.executable, "-c", RUN, task.root, out, first, workers]
+        return subprocess.Popen(list(map(str, words)), stderr=subprocess.DEVNULL)
+
+    assert start(tmp_path / "whole", 1).wait() == 0
+    out = tmp_path / "out"
+    done = out / "_run" / "answers-00"
+    killed = 0
+    for workers in (2, 1):
+        before = len(list(done.glob("*.json")))
+        process = start(out, workers)
+        while process.poll() is None and len(list(done.glob("*.json"))) <= before:
+            time.sleep(0.002)
+        process.kill()
+        killed += process.wait() == -9
+    assert start(out, 2).wait() == 0
+    assert killed
+    whole = transferset.open(tmp_path / "whole")
+    found = transferset.verify(out)
+    assert found.manifest.to_bytes() == whole.manifest.to_bytes()
+    assert data_of(found) == data_of(whole)

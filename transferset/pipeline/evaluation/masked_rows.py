@@ -1,0 +1,104 @@
+"""A set as rows under masks that are the same each time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from transferset.distillation.reading import IDS, Reading, how_read
+from transferset.errors import UsageError, sentence
+from transferset.pipeline.evaluation.models import Judged
+from transferset.shards import ShardSet
+from transferset.students.masking import SHARE, Masking, rates_of
+
+if TYPE_CHECKING:
+    from transferset.distillation.masked_batches import Masks
+    from transferset.students.config import Task
+
+#: Roles of special pieces, of which none is masked.
+_ROLES: Final = ("cls", "sep", "pad", "unk", "mask")
+
+
+class MaskedRows(NamedTuple):
+    """Masked rows of a set.
+
+    Attributes:
+        found: The set.
+        masks: Its rows.
+        share: Of the positions that are masked by rule; None if the set has masks of its own.
+        cut_rows: Rows that were longer than what is read.
+        read: In which way they are read, see `distillation.reading.WAYS`.
+    """
+
+    found: ShardSet
+    masks: Masks
+    share: float | None
+    cut_rows: int
+    read: str
+
+
+def masked_rows(
+    found: ShardSet, model: Judged, length: int | None, seed: int, folder: Path
+) -> MaskedRows:
+    """Open a set as masked rows.
+
+    A set with a column `labels` is masked already. Rows of another are masked as Devlin et al. 2019
+    (§ 3.1) have it, by the masks under which a training with that seed measures held-out rows.
+
+    Args:
+        found: The set.
+        model: Says what ids mean.
+        length: Most ids of a row; None is what the model has positions for.
+        seed: Of the masks.
+        folder: For ids that are made anew.
+
+    Raises:
+        UsageError: The set has no rows, or not what the model reads.
+        SetError: It is damaged.
+    """
+    if not len(found):
+        raise UsageError(sentence("rows to mask", "none", str(found.root)))
+    reading = model.reading(found, length)
+    if "labels" in found.manifest.schema:
+        return _given(found, reading)
+    from transferset.distillation.examples import open_examples
+    from transferset.distillation.masked_batches import DynamicMasks
+
+    special = _special(reading)
+    rates = rates_of(reading.vocabulary.size, sorted(special.values()))
+    examples = open_examples(found, _task(found), reading, folder)
+    masks = DynamicMasks(examples, Masking(rates, special["mask"], seed))
+    return MaskedRows(found, masks, SHARE, examples.cut_rows, examples.how)
+
+
+def _given(found: ShardSet, reading: Reading) -> MaskedRows:
+    from transferset.distillation.labelled_rows import FixedMasks
+
+    if how_read(found, reading) != IDS:  # what is masked cannot be spelt again
+        expected, had = "masked ids of the model's tokenizer", "those of another one"
+        raise UsageError(sentence(expected, had, str(found.root)))
+    return MaskedRows(found, FixedMasks(found), None, 0, IDS)
+
+
+def _task(found: ShardSet) -> Task:
+    """What the rows look like; labels of whole rows are not read."""
+    from transferset.distillation.tasks import is_pair
+    from transferset.students.config import Task
+
+    is_class = found.manifest.schema.get("label", "").startswith("int")
+    names = tuple(found.manifest.names.get("label", ())) if is_class else ()
+    return Task(classes=names or None, pair=is_pair(found))
+
+
+def _special(reading: Reading) -> dict[str, int]:
+    """Ids of special pieces by role."""
+    from transferset.language_models.model_files import open_tokenizer
+    from transferset.teachers.vocabulary import find_piece
+
+    path = reading.tokenizer
+    assert path is not None  # masked language models read no whole words
+    tokenizer = open_tokenizer(path)
+    found = {role: find_piece(tokenizer, path.parent, role) for role in _ROLES}
+    if found["mask"] is None:
+        raise UsageError(sentence("a tokenizer with a piece for masks", "none", str(path)))
+    return {role: number for role, number in found.items() if number is not None}
