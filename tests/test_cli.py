@@ -67,9 +67,11 @@ REQUIRED = {
     "mix": ["a"],
     "run": ["recipe.toml"],
     "lm sample": ["--model", "folder"],
+    "label": ["--teacher", "folder"],
     "diff": ["a", "b"],
     "teacher fit": ["--model", "folder"],
     "finetune": ["folder"],
+    "evaluate": ["folder"],
 }
 
 

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
         build_wiki,
         derive,
         diff,
-        distill,
-        finetune,
+        evaluate,
         inspect,
         mix,
         open,
@@ -33,27 +32,19 @@ if TYPE_CHECKING:
         plan_lm_fit,
         plan_lm_sample,
         plan_task,
-        plan_teacher_fit,
         plan_text,
         plan_wiki,
         report,
         run,
         stats,
-        teacher_fit,
         verify,
         vocab_fit,
     )
+    from transferset.api.distilling import distill, plan_distill
     from transferset.api.label import label
     from transferset.api.lm_fit import lm_fit
     from transferset.api.lm_sample import lm_sample
-    from transferset.api.training import (
-        distill,
-        finetune,
-        plan_distill,
-        plan_finetune,
-        plan_teacher_fit,
-        teacher_fit,
-    )
+    from transferset.api.training import finetune, plan_finetune, plan_teacher_fit, teacher_fit
     from transferset.errors import InputError, SetError, TransfersetError, UsageError
     from transferset.models import Model
     from transferset.shards import ShardSet
@@ -77,13 +68,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "transferset.api": (
         "books_find", "build_books", "build_task", "build_text", "build_wiki", "derive", "diff",
-        "inspect", "label", "lm_fit", "lm_sample", "mix", "open", "plan_books", "plan_derive",
-        "plan_label", "plan_lm_fit", "plan_lm_sample",
+        "evaluate", "inspect", "label", "lm_fit", "lm_sample", "mix", "open", "plan_books",
+        "plan_derive", "plan_label", "plan_lm_fit", "plan_lm_sample",
         "plan_task", "plan_text", "plan_wiki", "report", "run", "stats", "verify", "vocab_fit",
     ),
-    "transferset.api.training": (
-        "distill", "finetune", "plan_distill", "plan_finetune", "plan_teacher_fit", "teacher_fit",
-    ),
+    "transferset.api.distilling": ("distill", "plan_distill"),
+    "transferset.api.training": ("finetune", "plan_finetune", "plan_teacher_fit", "teacher_fit"),
     "transferset.errors": ("InputError", "SetError", "TransfersetError", "UsageError"),
     "transferset.models": ("Model",),
     "transferset.shards": ("ShardSet",),
@@ -124,8 +114,7 @@ __all__ = [
     "derive",
     "diff",
     "distill",
-    "finetune",
-    "distill",
+    "evaluate",
     "finetune",
     "inspect",
     "label",
@@ -137,20 +126,16 @@ __all__ = [
     "plan_derive",
     "plan_distill",
     "plan_finetune",
-    "plan_distill",
-    "plan_finetune",
     "plan_label",
     "plan_lm_fit",
     "plan_lm_sample",
     "plan_task",
-    "plan_teacher_fit",
     "plan_teacher_fit",
     "plan_text",
     "plan_wiki",
     "report",
     "run",
     "stats",
-    "teacher_fit",
     "teacher_fit",
     "transform",
     "verify",

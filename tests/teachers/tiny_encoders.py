@@ -7,6 +7,7 @@ import json
 import numpy as np
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
+from transferset.students.config import Task
 from transferset.students.rows import Rows
 
 _WORDS = "the a cat dog mat sat ran red blue old new house ##s ##ly good bad big small"
@@ -21,6 +22,12 @@ SIZE = len(BERT_SPECIAL) + len(WORDS)
 #: Ids of what stands before, between and after texts, and of padding.
 FRAME = {"roberta": (0, 2, 1)}
 KINDS = ("bert", "roberta", "distilbert", "electra")
+
+#: Of encoders with one head, and with several.
+ONE = (Task(classes=("bad", "good"), pair=True, name="reviews"),)
+SCORE = (Task(classes=None, pair=True, name="likeness"),)
+TWO = (Task(classes=("no", "perhaps", "yes"), name="first"), *SCORE)
+TASKS = {"one": ONE, "score": SCORE, "two": TWO}
 
 
 def frame(kind):

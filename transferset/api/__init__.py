@@ -3,6 +3,7 @@
 from transferset.api.books import books_find, build_books, plan_books
 from transferset.api.building import DEMO, build_wiki, plan_wiki, vocab_fit
 from transferset.api.deriving import derive, mix, plan_derive
+from transferset.api.distilling import distill, plan_distill
 from transferset.api.evaluating import evaluate
 from transferset.api.label import label, plan_label
 from transferset.api.lm_fit import MODELS, lm_fit, plan_lm_fit
@@ -12,14 +13,7 @@ from transferset.api.sets import SETS, Inspection, inspect, only_set, open, set_
 from transferset.api.showing import diff, report, stats
 from transferset.api.tasks import build_task, plan_task
 from transferset.api.texts import build_text, plan_text
-from transferset.api.training import (
-    distill,
-    finetune,
-    plan_distill,
-    plan_finetune,
-    plan_teacher_fit,
-    teacher_fit,
-)
+from transferset.api.training import finetune, plan_finetune, plan_teacher_fit, teacher_fit
 
 __all__ = [
     "DEMO",

@@ -60,13 +60,14 @@ def recipe_functions() -> dict[str, Callable[..., Any]]:
     from transferset.api.books import build_books
     from transferset.api.building import build_wiki
     from transferset.api.deriving import derive, mix
+    from transferset.api.distilling import distill
     from transferset.api.label import label
     from transferset.api.lm_fit import lm_fit
     from transferset.api.lm_sample import lm_sample
     from transferset.api.showing import report
     from transferset.api.tasks import build_task
     from transferset.api.texts import build_text
-    from transferset.api.training import distill, finetune, teacher_fit
+    from transferset.api.training import finetune, teacher_fit
 
     return {
         "build wiki": build_wiki,

@@ -29,6 +29,7 @@ _ACCOUNTS: Final = {
     "_tables/replace-lm.json": "what came of each attempt to make a variant",
     "_tables/sampling.json": "what came of the attempts of a language model to write rows",
     "_fit/prefixes.json": "first pieces of rows, from which those of new rows were drawn",
+    "_tables/answers.json": "what the teachers said, in numbers",
     "_tables/words.json": "how texts were cut into words and tagged",
     "_tables/eval.arrow": "digests of the rows of evaluation files",
     "_tables/examples.json": "rows before and after each step",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Final
 
 from rich.console import Console, RenderableType
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from transferset.errors import printable
 from transferset.manifest import Json
-from transferset.report.wording import counted, number, size
+from transferset.report.wording import counted, number, size, small
 
 #: Rows of a table that are shown; `--json` gives all.
 _MOST_CLASSES: Final = 30
@@ -87,42 +87,37 @@ def _heading(one: Json) -> str:
     return f"[bold]{name}[/bold] on {on}: {', '.join(told)}"
 
 
+def _sides(scores: Sequence[Json]) -> Iterator[tuple[str, list[str]]]:
+    """Rows of the table of scores; those of a teacher where there is one."""
+    yield "model", [_ranged(one, _value) for one in scores]
+    for label, member, form in (
+        ("teacher", "teacher", _value),
+        ("difference", "difference", _signed),
+        ("retained", "retention", _percent),
+    ):
+        if any(one[member] for one in scores):
+            yield label, [_ranged(one[member], form) for one in scores]
+
+
 def _scores(scores: Sequence[Json], level: float) -> Table:
-    beside = [
-        (name, key)
-        for name, key in (
-            ("teacher", "teacher"),
-            ("difference", "difference"),
-            ("retained", "retention"),
-        )
-        if any(one[key] for one in scores)
-    ]
-    table = _grid("", "score", f"{level:.0%} interval", *_headers(beside))
-    for one in scores:
-        cells = [_value(one["value"]), _interval(one)]
-        for _, key in beside:
-            cells += _two(one[key], percent=key == "retention", signed=key == "difference")
-        table.add_row(_text(one["name"].replace("_", " "), _NAME), *cells)
+    names = [_text(one["name"].replace("_", " "), _NAME) for one in scores]
+    table = _grid(f"scores \\[{100 * level:g} % interval]", *names)
+    for label, cells in _sides(scores):
+        table.add_row(label, *cells)
     return table
 
 
-def _headers(beside: Sequence[tuple[str, str]]) -> list[str]:
-    return [header for name, _ in beside for header in (name, "")]
-
-
-def _two(one: Json | None, *, percent: bool, signed: bool) -> tuple[str, str]:
-    if one is None:
-        return _NONE, ""
-    form = _percent if percent else _signed if signed else _value
-    return form(one["value"]), f"{form(one['low'])} … {form(one['high'])}"
-
-
-def _interval(one: Json) -> str:
-    return f"{_value(one['low'])} … {_value(one['high'])}"
+def _ranged(one: Json | None, form: Callable[[float | None], str]) -> str:
+    if one is None or one["value"] is None:
+        return _NONE
+    low, high = (form(one[end]).removesuffix(" %") for end in ("low", "high"))
+    return f"{form(one['value'])} \\[{low}, {high}]"
 
 
 def _classes(table_of: Sequence[Json]) -> Table:
-    shown = sorted(table_of, key=lambda one: -one["support"])[:_MOST_CLASSES]
+    shown = table_of
+    if len(table_of) > _MOST_CLASSES:
+        shown = sorted(table_of, key=lambda one: -one["support"])[:_MOST_CLASSES]
     table = _grid("by class", "precision", "recall", "F1", "rows", "predicted")
     for one in shown:
         figures = (_value(one[name]) for name in ("precision", "recall", "f1"))
@@ -184,14 +179,14 @@ _AGREED: Final = {
 def _agreement(found: Json, source: str | None = None) -> Table:
     over = next(f"{found[unit]:,} {unit}" for unit in ("rows", "positions") if unit in found)
     from_column = ", of the set's column logits" if source == "logits" else ""
-    table = _grid(f"agreement with the teacher{from_column} ({over})", "", "")
+    table = _grid(f"agreement with the teacher{from_column} ({over})", "")
     table.show_header = False
     for name, label in _AGREED.items():
         one = found.get(name)
         if isinstance(one, dict):
-            table.add_row(label, _value(one["value"]), _interval(one))
+            table.add_row(label, _ranged(one, small if name == "kl" else _value))
         elif name in found:
-            table.add_row(label, _value(one), "")
+            table.add_row(label, small(one) if name == "kl" else _value(one))
     return table
 
 
@@ -257,11 +252,12 @@ def _text(value: object, limit: int) -> str:
 def _value(value: float | None) -> str:
     if value is None:
         return _NONE
-    return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.1f}"
+    return f"{value:,.3f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def _signed(value: float | None) -> str:
-    return _NONE if value is None else f"{value:+.4f}".replace("-", "−")
+    told = _value(value)
+    return told if value is None else told.replace("-", "−") if value < 0 else f"+{told}"
 
 
 def _percent(value: float | None) -> str:

@@ -198,6 +198,8 @@ _OPERATIONS: Final = {
     "mix": "mixed from other sets",
     "derive": "derived",
     "lm sample": "sampled from a language model",
+    "label": "labelled by a teacher",
+    "label": "labelled by a teacher",
 }
 
 

@@ -114,7 +114,7 @@ def test_interrupted_labelling_goes_on_to_the_same_bytes(task, first, tmp_path, 
     assert data_of(again) == data_of(whole)
     lines = (again.root / "_run/log.jsonl").read_text().splitlines()
     starts = [e for e in map(json.loads, lines) if e["event"] == "answers-00"]
-    assert [e["done_before"] for e in starts][0] == 0
+    assert starts[0]["done_before"] == 0
     assert starts[-1]["done_before"] > 0
     assert not list((again.root / "_run").glob("*/*.arrow"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def test_a_student_of_words_reads_the_texts(task, tmp_path):
     words = WordVocabulary.fit([texts], least=3)
     made = student(tmp_path / "student", words.vocabulary, words)
     ids, offsets = words.encode(texts)
-    rows = [ids[a:b].tolist() for a, b in zip(offsets, offsets[1:], strict=False)]
+    rows = [ids[a:b].tolist() for a, b in pairwise(offsets)]
     found = label(task, tmp_path / "out", tmp_path / "student")
     np.testing.assert_allclose(logits_of(found), said(made, rows), atol=1e-5)
 

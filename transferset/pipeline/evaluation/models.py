@@ -47,6 +47,8 @@ class Judged:
             UsageError: torch is not installed, or there is no such device.
         """
         place, kind = str(path), kind_of(mlm=mlm)
+        if not mlm:
+            _require_classifier(Path(path))
         about = describe_teacher(place, kind)
         return cls(place, about, open_teacher(place, kind, digest_json(about), device))
 
@@ -106,3 +108,14 @@ class Judged:
             "other": counts["other"],
             "bytes": sum(path.stat().st_size for path in files if path.is_file()),
         }
+
+
+def _require_classifier(folder: Path) -> None:
+    """Tell of a masked language model by its name, not by the weights that it lacks."""
+    from transferset.language_models.model_files import CONFIG, read_json
+
+    if (folder / CONFIG).is_file():
+        named = read_json(folder / CONFIG).get("architectures")
+        if isinstance(named, list) and any(str(name).endswith("ForMaskedLM") for name in named):
+            expected, found = "a classifier of texts", "a masked language model"
+            raise UsageError(sentence(expected, found, str(folder), "judge it with --mlm"))

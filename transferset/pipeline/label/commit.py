@@ -13,6 +13,7 @@ from transferset.pipeline.cards import write_cards
 from transferset.pipeline.corpus import Run
 from transferset.pipeline.interchange import write_datasets_files, write_file, write_json
 from transferset.pipeline.label.plan import LabelPlan
+from transferset.pipeline.label.teacher import ANY
 from transferset.pipeline.leaks import LEAKS
 from transferset.pipeline.lineage import (
     ancestors,
@@ -81,7 +82,7 @@ def answers(
     teachers = [
         {
             "name": teacher.about["name"],
-            "reads": teacher.length,
+            "reads": None if teacher.length == ANY else teacher.length,
             "cut_rows": sum(one["cut"] for one in results),
         }
         for teacher, results in zip(plan.teachers, asked, strict=True)

@@ -24,7 +24,7 @@ from transferset.stage import Progress, building, clear, receipts_digest
 #: Ids that one task sends through a teacher, copies counted: some ten seconds of a processor, and
 #: of an accelerator, where starting a task costs more.
 _TASK: Final = 1 << 16
-_LARGE_TASK: Final = 1 << 22
+_LARGE_TASK: Final = 1 << 20
 
 #: Of few rows there are some tasks all the same, so that workers have something to do.
 _TASKS: Final = 8

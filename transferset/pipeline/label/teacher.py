@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from transferset.distillation.reading import Reading
 from transferset.errors import InputError, UsageError, sentence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from transferset.students.config import Task, Vocabulary
 
 #: Ids of a row of a teacher that reads rows of any length.
-_ANY: int = 1 << 30
+ANY: Final = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _open_classifier(path: str, device: str | None) -> Open:
 
     found = open_classifier(path, device, identity=_tokenizer_digest)
     module: Any = found.module
-    positions = positions_of(module) or _ANY
+    positions = positions_of(module) or ANY
     tasks = tuple(module.tasks)
     return Open(module, found.vocabulary, found.tokenizer, found.words, tasks, positions)
 
