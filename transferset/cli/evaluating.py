@@ -51,7 +51,7 @@ def evaluate(
     # before torch is loaded: its threads wait for each other by spinning
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     with Bar() as bar:
-        given = list(sets) or [named_set(None)]
+        given = list(sets) or [str(named_set(None))]
         found = api.evaluate(model, given, out, progress=bar, **options)
     if as_json:
         # escaped, for texts may steer a terminal

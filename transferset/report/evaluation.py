@@ -252,12 +252,12 @@ def _text(value: object, limit: int) -> str:
 def _value(value: float | None) -> str:
     if value is None:
         return _NONE
-    return f"{value:,.3f}" if abs(value) < 1000 else f"{value:,.0f}"
+    told = f"{value:,.3f}" if abs(value) < 1000 else f"{value:,.0f}"
+    return told.replace("-", "−")
 
 
 def _signed(value: float | None) -> str:
-    told = _value(value)
-    return told if value is None else told.replace("-", "−") if value < 0 else f"+{told}"
+    return _value(value) if value is None or value < 0 else f"+{_value(value)}"
 
 
 def _percent(value: float | None) -> str:

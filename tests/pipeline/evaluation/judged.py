@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def ids_of(pieces: Path, rows: Sequence[str], pairs: Sequence[str] | None = None
         sides = [tokenizer.encode(one, add_special_tokens=False).ids for one in (text, *more)]
         return [2, *(number for side in sides for number in [*side, 3])]
 
-    return [row(*both) for both in (zip(rows, pairs, strict=True) if pairs else zip(rows))]  # noqa: B905
+    return [row(*both) for both in (zip(rows, pairs, strict=True) if pairs else zip(rows))]
 
 
 def make_set(
@@ -83,7 +83,7 @@ def make_set(
             columns["text_pair"] = list(pairs)
     if labels is not None:
         codes = {name: i for i, name in enumerate(classes or ())}
-        columns["label"] = [codes[one] if one in codes else one for one in labels]
+        columns["label"] = [codes.get(one, one) for one in labels]
     kind = None
     if logits is not None:
         columns["logits"] = list(logits.astype(np.float32))
@@ -158,7 +158,7 @@ def _model(folder: Path) -> Any:
     return transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _said(folder: Path, row: tuple[int, ...]) -> list[float]:
     import torch
 

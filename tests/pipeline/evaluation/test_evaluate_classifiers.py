@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from judged import (  # noqa: E402
+from judged import (
     CLASSES,
     alone,
     ids_of,
@@ -24,12 +24,12 @@ from judged import (  # noqa: E402
     write_classifier,
     write_tokenizer,
 )
-from tiny_models import VOCABULARY  # noqa: E402
+from tiny_models import VOCABULARY
 
-import transferset  # noqa: E402
-from transferset.errors import InputError, SetError, UsageError  # noqa: E402
-from transferset.metrics.bootstrap import difference, drawn_rows, intervals  # noqa: E402
-from transferset.metrics.tasks import metrics_of  # noqa: E402
+import transferset
+from transferset.errors import InputError, SetError, UsageError
+from transferset.metrics.bootstrap import difference, drawn_rows, intervals
+from transferset.metrics.tasks import metrics_of
 
 ROWS = 20
 TEXTS = texts(ROWS)

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from judged import (  # noqa: E402
+from judged import (
     CLASSES,
     alone,
     ids_of,
@@ -23,9 +23,9 @@ from judged import (  # noqa: E402
     write_masked,
 )
 
-import transferset  # noqa: E402
-from transferset.cli import run  # noqa: E402
-from transferset.shapes import Nullable, anything, check, count, seed, text  # noqa: E402
+import transferset
+from transferset.cli import run
+from transferset.shapes import Nullable, anything, check, count, seed, text
 
 TEXTS = texts(16, seed=2)
 

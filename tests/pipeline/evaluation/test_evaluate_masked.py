@@ -140,7 +140,7 @@ def make_masked(root, parent, read, labels):
 
 
 def test_what_cannot_be_judged(models, corpus, pieces, tmp_path):
-    with pytest.raises(UsageError, match="a masked language model .*judge it with --mlm"):
+    with pytest.raises(UsageError, match=r"a masked language model .*judge it with --mlm"):
         transferset.evaluate(models[0], corpus.root)
     with pytest.raises(UsageError, match="one set with --mlm"):
         transferset.evaluate(models[0], [corpus.root, corpus.root], mlm=True)

@@ -11,11 +11,11 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from judged import config, make_set, texts  # noqa: E402
+from judged import config, make_set, texts
 
-import transferset  # noqa: E402
-from transferset.errors import InputError, UsageError  # noqa: E402
-from transferset.students.config import Task  # noqa: E402
+import transferset
+from transferset.errors import InputError, UsageError
+from transferset.students.config import Task
 
 TEXTS = texts(24, seed=4)
 TASKS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from transferset.distillation.masked_batches import MaskedBatch
+
+#: Largest loss that has a perplexity.
+_MOST: Final = 700
 
 Array = npt.NDArray[Any]
 Int64 = npt.NDArray[np.int64]
@@ -134,11 +137,8 @@ def sums(rows: MaskedRows, models: Sequence[Judged], told: Callable[[int], None]
         batch = _batch(rows, which)
         places = np.searchsorted(batch.rows.offsets, batch.positions, "right") - 1
         masked[which] = np.bincount(places, minlength=len(which))
-        told(len(which))
-        if not len(places):
-            return
-        logs = [_log_probabilities(one, batch) for one in asked]
-        for log, side in zip(logs, sides, strict=True):
+        logs = [_log_probabilities(one, batch) for one in asked] if len(places) else []
+        for log, side in zip(logs, sides, strict=False):
             loss, hits = _against(log, batch.targets)
             side.loss[which] = np.bincount(places, loss, len(which))
             side.hits[which] = np.bincount(places, hits, len(which))
@@ -146,6 +146,7 @@ def sums(rows: MaskedRows, models: Sequence[Judged], told: Callable[[int], None]
             divergence, equal = _between(*logs)
             kl[which] = np.bincount(places, divergence, len(which))
             same[which] = np.bincount(places, equal, len(which))
+        told(len(which))
 
     halving(by_budget(lengths, usual(asked[0].device.type)), some)
     for one, side in zip(models, sides, strict=True):
@@ -199,8 +200,9 @@ def _mean(count: Array, total: Array) -> Array:
 
 
 def _perplexity(count: Array, loss: Array) -> Array:
-    with np.errstate(over="ignore"):  # beyond what a float can hold there is nothing to tell
-        return np.asarray(np.exp(_mean(count, loss)))
+    mean = _mean(count, loss)
+    # beyond what a float can hold there is nothing to tell
+    return np.asarray(np.exp(np.where(mean < _MOST, mean, np.nan)))
 
 
 def _metrics(found: Sums, params: EvaluateParams) -> list[Json]:
