@@ -391,7 +391,8 @@ def test_a_dry_run_writes_nothing_and_foretells(made, tmp_path, capsys, monkeypa
 def test_notes_tell_of_cut_texts_and_short_memory(made, capsys):
     from dataclasses import replace
 
-    from transferset.cli.lm import _rounded, _say_notes
+    from transferset.cli.lm import _say_notes
+    from transferset.cli.models import _rounded
 
     found = Model.open(made / "base")
     record = replace(

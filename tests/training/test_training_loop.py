@@ -268,12 +268,14 @@ def test_the_weights_to_begin_with_are_measured_and_never_kept(tmp_path):
     assert state.best == {"step": batches(epochs=2).steps, "score": 2.0}
 
 
-def test_it_measures_after_epochs_and_so_many_steps(tmp_path):
+def test_it_measures_after_epochs_or_so_many_steps(tmp_path):
     planned = batches(epochs=2)
-    state = run(Sums(), tmp_path, planned, evaluate_every=5)
-    ends = {step + 1 for step in range(planned.steps) if planned.ends_epoch(step)}
-    fives = set(range(5, planned.steps + 1, 5))
-    assert [one["step"] for one in state.evaluations] == sorted(ends | fives)
+    ends = [step + 1 for step in range(planned.steps) if planned.ends_epoch(step)]
+    state = run(Sums(), tmp_path / "epochs", planned)
+    assert [one["step"] for one in state.evaluations] == ends
+    state = run(Sums(), tmp_path / "steps", planned, evaluate_every=5)
+    fives = {*range(5, planned.steps + 1, 5), planned.steps}
+    assert [one["step"] for one in state.evaluations] == sorted(fives)
 
 
 # Log, rates, progress

@@ -72,7 +72,7 @@ class Settings:
         lr: Full learning rate.
         schedule: Of the rate; see `schedule`.
         warmup: Share of the steps in which the rate rises, 0 to 1.
-        evaluate_every: Steps between measurements, beside those after epochs; None is only those.
+        evaluate_every: Steps between measurements, the last one at the end; None is after epochs.
         evaluate_first: Whether the weights to begin with are measured too; they are never kept.
         unit: What `Learnt.tokens` counts.
     """

@@ -168,14 +168,19 @@ class _Run:
                 sums[1] += learnt.over
 
     def _after(self, rate: float) -> None:
-        state, every = self._state, self._settings.evaluate_every
+        state = self._state
         ended = self._batches.ends_epoch(state.step - 1)
         if ended or state.step % self._line == 0:
             self._tell(rate)
-        if ended or (every is not None and state.step % every == 0):
+        if self._measured(ended=ended):
             self._evaluate()
         if state.step == self._batches.steps or self._clock.due():
             self._keep()
+
+    def _measured(self, *, ended: bool) -> bool:
+        """Whether a measurement follows the step; however long the epochs, the last one does."""
+        step, every = self._state.step, self._settings.evaluate_every
+        return ended if every is None else step % every == 0 or step == self._batches.steps
 
     def _tell(self, rate: float) -> None:
         state = self._state

@@ -30,6 +30,7 @@ import transferset
 from transferset.errors import InputError, SetError, UsageError
 from transferset.metrics.bootstrap import difference, drawn_rows, intervals
 from transferset.metrics.tasks import metrics_of
+from transferset.pipeline.evaluation import speed
 
 ROWS = 20
 TEXTS = texts(ROWS)
@@ -152,9 +153,12 @@ def test_rows_are_numbered_as_in_the_set_though_some_have_no_label(
 ):
     labels = [None, None, *labels_with(decided, wrong=(4,))[2:]]
     found = make_set(tmp_path / "set", pieces, TEXTS, labels, text=False)
-    (wrong,) = transferset.evaluate(model, found.root)["tasks"][0]["mistakes"]["surest"]
-    assert wrong["row"] == 4
-    assert wrong["texts"] == [TEXTS[4]]  # of ids, where there is no text
+    for teacher in (None, model):  # with a teacher rows without a label are asked too
+        task = transferset.evaluate(model, found.root, teacher=teacher)["tasks"][0]
+        (wrong,) = task["mistakes"]["surest"]
+        assert wrong["row"] == 4
+        assert wrong["texts"] == [TEXTS[4]]  # of ids, where there is no text
+        assert task["score"]["value"] == 17 / 18
 
 
 def test_calibration_is_confidence_against_accuracy(model, judged, answers):
@@ -215,12 +219,19 @@ def test_classes_meet_by_name_whatever_their_order(model, pieces, judged, tmp_pa
     plain = transferset.evaluate(model, made.root, teacher=turned)["tasks"][0]
     assert plain["agreement"]["decisions"]["value"] == 1
     assert plain["metrics"][0]["difference"]["value"] == 0
+    names = ("perhaps", "yes", "no")
+    taught = logits_deciding(alone(model, ids_of(pieces, TEXTS)).argmax(1))
     other = make_set(
-        tmp_path / "other", pieces, TEXTS, [*labels, None, None], classes=CLASSES[::-1]
-    )
+        tmp_path / "other", pieces, TEXTS, [*labels, None, None], classes=names, logits=taught,
+        teacher=CLASSES,
+    )  # fmt: skip
     found = transferset.evaluate(turned, other.root)["tasks"][0]
-    assert found["classes"] == list(CLASSES[::-1])  # as the set has them
+    assert found["classes"] == list(names)  # as the set has them
     assert found["metrics"][0]["value"] == 14 / 18
+    beside = transferset.evaluate(turned, other.root, teacher=model)["tasks"][0]
+    for one in (found, beside):  # whose teacher is the column, and the model
+        assert one["agreement"]["decisions"]["value"] == 1
+        assert one["metrics"][0]["teacher"]["value"] == 14 / 18
     assert {one["class"]: one for one in found["by_class"]} == {
         one["class"]: one for one in plain["by_class"]
     }
@@ -309,12 +320,23 @@ def test_a_model_of_scores(pieces, tmp_path):
 def test_the_same_each_time_but_for_speed(model, judged):
     first, second = (transferset.evaluate(model, judged[0].root, teacher=model) for _ in range(2))
     for found in (first, second):
-        speed = found.pop("speed")
+        told = found.pop("speed")
         for side in ("model", "teacher"):
-            assert speed[side]["rows"] == ROWS
-            assert speed[side]["tokens_per_second"] > speed[side]["rows_per_second"] > 0
-            assert (speed[side]["threads"], speed[side]["passes"]) == (1, 1)
+            assert told[side]["rows"] == ROWS
+            assert told[side]["tokens_per_second"] > told[side]["rows_per_second"] > 0
+            assert (told[side]["threads"], told[side]["passes"]) == (1, 1)
     assert json.dumps(first, allow_nan=False) == json.dumps(second, allow_nan=False)
+
+
+def test_speed_is_that_of_the_median_pass(monkeypatch):
+    ends = iter([1.0, 3.0, 5.0, 5.5, 9.0, 13.0])  # passes of 2, 0.5 and 4 seconds
+    monkeypatch.setattr(speed, "SECONDS", 5)
+    monkeypatch.setattr("time.perf_counter", lambda: next(ends))
+    ran = []
+    told = speed.timed(ran.append, np.array([0, 2]), np.array([3, 100, 7]))
+    assert len(ran) == 4  # the first one warms up
+    assert (told["rows"], told["tokens"], told["passes"]) == (2, 10, 3)
+    assert (told["rows_per_second"], told["tokens_per_second"]) == (1, 5)
 
 
 def test_size_is_what_the_model_has_and_its_file(model, judged):

@@ -155,7 +155,8 @@ def test_words_of_the_training_text(made, tmp_path):
     transferset.distill(made / "set", tmp_path / "m", words=True, steps=2, **SMALL)
     words = json.loads((tmp_path / "m" / "words.json").read_text())["words"]
     assert "good" in words
-    assert Model.open(tmp_path / "m").record.tokenizer["kind"] == "words"
+    told = Model.open(tmp_path / "m").record.tokenizer
+    assert (told["kind"], told["column"]) == ("words", "words")
     transferset.finetune(tmp_path / "m", made / "set", tmp_path / "on", steps=2)
 
 

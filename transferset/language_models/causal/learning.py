@@ -31,7 +31,7 @@ class Procedure:
         batch: Examples of a step, ≥ 1.
         weight_decay: Of all but biases and norms, ≥ 0.
         warmup: Share of the steps in which the rate rises, 0 to 1.
-        evaluate_every: Steps between measurements beside those after epochs; None is only those.
+        evaluate_every: Steps between measurements, the last one at the end; None is after epochs.
         seed: Of order and dropout.
     """
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json
 from transferset.pipeline.training.plan import TrainPlan
-from transferset.pipeline.training.tokenizers import identity_of, tokenizer_file
+from transferset.pipeline.training.tokenizers import identity, tokenizer_file
 from transferset.pipeline.training.work import EXAMPLES, Begun, batches_of, optimizer_of
 from transferset.shards import ShardSet
 
@@ -143,7 +143,7 @@ def _teacher(plan: TrainPlan, vocabulary: Vocabulary) -> MaskedModel | None:
     from transferset.teachers.masked import open_masked
 
     model = open_masked(plan.teacher, plan.device)
-    if identity_of(plan.sets)(plan.teacher / "tokenizer.json") != vocabulary.sha256:
+    if identity(plan.teacher / "tokenizer.json") != vocabulary.sha256:
         expected = "a teacher that reads the student's pieces"
         raise UsageError(sentence(expected, "another tokenizer", str(plan.teacher)))
     return MaskedModel(model, vocabulary, str(plan.teacher))

@@ -74,8 +74,8 @@ def _places(roots: Sequence[Path]) -> list[str]:
 def _measurements(plan: TrainPlan, steps: int) -> int:
     """How often held-out rows are measured, about."""
     training = plan.training
-    more = steps // training.evaluate_every if training.evaluate_every else 0
-    return (training.epochs or 1) + more
+    every = training.evaluate_every
+    return -(-steps // every) if every else training.epochs or 1
 
 
 @contextmanager

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from transferset.errors import TransfersetError, sentence
 from transferset.manifest import Json
 from transferset.pipeline.training.plan import TrainPlan
-from transferset.pipeline.training.tokenizers import identity_of, tokenizer_file
+from transferset.pipeline.training.tokenizers import COLUMN, column_of, identity, tokenizer_file
 from transferset.pipeline.training.work import EXAMPLES, SCRATCH, Begun, batches_of, optimizer_of
 from transferset.shards import ShardSet
 
@@ -38,6 +38,7 @@ class TaskWork:
     held_out: list[Examples]
     online: Online | None
     first: Made | None
+    column: str
     counts: Json = field(init=False)
     tokenizer: Json = field(init=False)
     _vocabulary: Any = field(init=False)
@@ -51,8 +52,13 @@ class TaskWork:
         assert made is not None
         self._vocabulary = made.vocabulary
         told = vocabulary_of(made.module)
-        kind = "pieces" if isinstance(made.vocabulary, Path) else "words"
-        self.tokenizer = {"kind": kind, "size": told.size, "sha256": told.sha256}
+        of_words = not isinstance(made.vocabulary, Path)
+        self.tokenizer = {
+            "kind": "words" if of_words else "pieces",
+            "size": told.size,
+            "sha256": told.sha256,
+            **({COLUMN: self.column} if of_words else {}),
+        }
 
     def begin(self, seed: int) -> Begun:
         """See `work.Work`."""
@@ -106,27 +112,30 @@ def prepare_tasks(plan: TrainPlan, folder: Path) -> TaskWork:
     from transferset.students.objectives import TaskObjective
 
     _require_rows((*plan.sets, *plan.held_out))
-    identity = identity_of(plan.sets)
     opened = None
     if plan.online:
         from transferset.teachers.opening import open_classifier
 
         opened = open_classifier(str(plan.teacher), plan.device, identity=identity)
     tasks = _tasks(plan.sets, opened.module.tasks if opened else ())
-    make = _maker(plan, tasks, folder)
+    sets = (*plan.sets, *plan.held_out)
+    column = column_of(plan.student.kind, sets)
+    make = _maker(plan, tasks, column, folder)
     made = make(plan.seed)
     words, path = _sides(made.vocabulary)
-    reading = _reading(vocabulary_of(made.module), path, words, plan)
+    reading = _reading(vocabulary_of(made.module), path, words, column, plan)
     objective = TaskObjective(**{"mse": 0.0, **plan.objective})
     place = folder / EXAMPLES
     logits = opened is None and bool(objective.mse or objective.soft)
+    tasks = made.module.tasks
     examples = open_all(plan.sets, tasks, reading, place, logits=logits)
     held_out = open_all(plan.held_out, tasks, reading, place)
     online = None
     if opened is not None:
-        theirs = _reading(opened.vocabulary, opened.tokenizer, opened.words, plan)
+        read = column_of(str(plan.teacher), sets)
+        theirs = _reading(opened.vocabulary, opened.tokenizer, opened.words, read, plan)
         online = _online(opened.module, tasks, plan.sets, theirs, place, examples, reading)
-    return TaskWork(plan, make, objective, examples, held_out, online, made)
+    return TaskWork(plan, make, objective, examples, held_out, online, made, column)
 
 
 def _require_rows(sets: Sequence[ShardSet]) -> None:
@@ -141,15 +150,17 @@ def _tasks(sets: Sequence[ShardSet], teacher: Sequence[Task]) -> tuple[Task, ...
     return tasks_of(sets, teacher)
 
 
-def _maker(plan: TrainPlan, tasks: tuple[Task, ...], folder: Path) -> Callable[[int], Made]:
+def _maker(
+    plan: TrainPlan, tasks: tuple[Task, ...], column: str, folder: Path
+) -> Callable[[int], Made]:
     """What makes the student of a seed."""
     from transferset.distillation.choice import make_student
 
     words = None
     if plan.student.words:
-        from transferset.distillation.word_rows import fit_words, words_column
+        from transferset.distillation.word_rows import fit_words
 
-        params, column = plan.student, words_column(plan.sets)
+        params = plan.student
         most = {} if params.most is None else {"most": params.most}
         words = fit_words(
             plan.sets, column=column, lowercase=params.lowercase, least=params.least, **most
@@ -185,18 +196,22 @@ def vocabulary_of(module: Any) -> Vocabulary:
 
 
 def _reading(
-    vocabulary: Vocabulary, tokenizer: Path | None, words: WordVocabulary | None, plan: TrainPlan
+    vocabulary: Vocabulary,
+    tokenizer: Path | None,
+    words: WordVocabulary | None,
+    column: str,
+    plan: TrainPlan,
 ) -> Reading:
     from transferset.distillation.reading import Reading
-    from transferset.distillation.word_rows import words_column
 
-    column = {} if words is None else {"column": words_column((*plan.sets, *plan.held_out))}
+    if tokenizer is not None:  # its file may be written otherwise than that of the same sets
+        vocabulary = replace(vocabulary, sha256=identity(tokenizer))
     return Reading(
         vocabulary=vocabulary,
         tokenizer=tokenizer,
         words=words,
         length=plan.training.length,
-        **column,
+        column=column,
     )
 
 
@@ -229,7 +244,7 @@ def _online(
     """A teacher, with the sets as it reads them."""
     from transferset.distillation.task_learner import Online, matched_tasks
 
-    same = theirs.vocabulary.sha256 == reading.vocabulary.sha256 and theirs.words is None
+    same = theirs.vocabulary.sha256 == reading.vocabulary.sha256 and theirs.column == reading.column
     given = examples if same else open_all(sets, tasks, theirs, folder)
     return Online(module, given, matched_tasks(module.tasks, tasks))
 

@@ -1,16 +1,20 @@
-"""Which tokenizer a model's file is: the same pieces may be written in several ways."""
+"""Which tokenizer a file is: the same pieces may be written in several ways."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from transferset.errors import TransfersetError
 from transferset.manifest import Json
+from transferset.models import Record, is_model
 from transferset.shards import ShardSet
 
 _FILE: Final = "tokenizer.json"
+
+#: Of the record of a model of whole words: the column that they were read from.
+COLUMN: Final = "column"
 
 
 def tokenizer_file(sets: Sequence[ShardSet]) -> tuple[Json | None, Path | None]:
@@ -22,28 +26,29 @@ def tokenizer_file(sets: Sequence[ShardSet]) -> tuple[Json | None, Path | None]:
     return None, None
 
 
-def identity_of(sets: Sequence[ShardSet]) -> Callable[[Path], str]:
-    """What says which tokenizer a file is, as the manifests of these sets have it.
+def identity(path: Path) -> str:
+    """Which tokenizer a `tokenizer.json` is, as manifests have it: a SHA-256 of what it means."""
+    from transferset.teachers.vocabulary import file_digest
+    from transferset.tokens import load_tokenizer
+
+    try:
+        canonical: str = load_tokenizer(str(path), engine="tokenizers").info.sha256
+    except TransfersetError:  # of a kind that sets do not have
+        return file_digest(path)
+    return canonical
+
+
+def column_of(model: str, sets: Sequence[ShardSet]) -> str:
+    """Which column a model of whole words reads.
 
     Args:
-        sets: A file that means the same as one of theirs is that one.
-
-    Returns:
-        A function from a path to a SHA-256: of a file unlike theirs that of its bytes.
+        model: Perhaps a directory: a model goes on with the column that it was trained on.
+        sets: All that it is going to read.
     """
-    known = {one.manifest.tokenizer["sha256"] for one in sets if one.manifest.tokenizer}
+    from transferset.distillation.word_rows import words_column
 
-    def identity(path: Path) -> str:
-        from transferset.teachers.vocabulary import file_digest
-        from transferset.tokens import load_tokenizer
-
-        own = file_digest(path)
-        if own in known:
-            return own
-        try:
-            canonical: str = load_tokenizer(str(path), engine="tokenizers").info.sha256
-        except TransfersetError:  # of a kind that sets do not have
-            return own
-        return canonical if canonical in known else own
-
-    return identity
+    if is_model(model):
+        stated = Record.read(Path(model)).tokenizer.get(COLUMN)
+        if stated in ("text", "words"):
+            return str(stated)
+    return words_column(sets)
