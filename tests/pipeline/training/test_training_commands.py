@@ -156,7 +156,7 @@ def test_words_of_the_training_text(made, tmp_path):
     words = json.loads((tmp_path / "m" / "words.json").read_text())["words"]
     assert "good" in words
     told = Model.open(tmp_path / "m").record.tokenizer
-    assert (told["kind"], told["column"]) == ("words", "words")
+    assert (told["kind"], told["column"]) == ("words", "text")
     transferset.finetune(tmp_path / "m", made / "set", tmp_path / "on", steps=2)
 
 
