@@ -34,8 +34,8 @@ class Place:
         }
 
     def make(self, kind="bilstm", *, tasks=(SINGLE,), teacher=None, fitted=None, seed=1, **options):
-        from transferset.distillation.choice import make_student
-        from transferset.distillation.student_params import StudentParams
+        from transferset.distillation.choice.params import StudentParams
+        from transferset.distillation.choice.student import make_student
 
         scratch = self.root / "scratch"
         scratch.mkdir(exist_ok=True)
@@ -51,8 +51,8 @@ class Place:
         )
 
     def make_masked(self, kind="transformer", *, teacher=None, seed=1, **options):
-        from transferset.distillation.masked_choice import make_masked_student
-        from transferset.distillation.student_params import StudentParams
+        from transferset.distillation.choice.masked import make_masked_student
+        from transferset.distillation.choice.params import StudentParams
 
         return make_masked_student(
             StudentParams(kind=str(kind), **options),

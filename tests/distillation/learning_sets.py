@@ -10,9 +10,9 @@ import pyarrow as pa
 from label_sets import make_labelled
 
 from transferset import schema
-from transferset.distillation.examples import Examples, open_examples
-from transferset.distillation.reading import Reading
-from transferset.distillation.tasks import task_of
+from transferset.distillation.examples.examples import Examples, open_examples
+from transferset.distillation.examples.reading import Reading
+from transferset.distillation.examples.tasks import task_of
 from transferset.shards import ShardSet
 from transferset.students.config import (
     BilstmSizes,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from transferset.distillation.masked_batches import DynamicMasks
+from transferset.distillation.masked.batches import DynamicMasks
 from transferset.students.config import Vocabulary
 from transferset.students.masking import Masking, rates_of
 from transferset.students.rows import rows_of, take
@@ -59,7 +59,7 @@ def plain_model(kind="Bert", seed=0, **members):
 
 
 def masked_model(kind="Bert", seed=0, **members):
-    from transferset.distillation.masked_model import MaskedModel
+    from transferset.distillation.masked.model import MaskedModel
 
     return MaskedModel(plain_model(kind, seed, **members), VOCABULARY)
 

@@ -10,9 +10,9 @@ from dataclasses import fields
 
 import pytest
 
-from transferset.distillation.presets import PRESETS, distill_preset
-from transferset.distillation.student_config import designed
-from transferset.distillation.student_params import StudentParams, check_student
+from transferset.distillation.choice.config import designed
+from transferset.distillation.choice.params import StudentParams, check_student
+from transferset.distillation.choice.presets import PRESETS, distill_preset
 from transferset.errors import UsageError
 
 STUDENT = {field.name for field in fields(StudentParams)} - {"kind"}

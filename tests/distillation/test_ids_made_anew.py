@@ -10,12 +10,12 @@ import pytest
 from label_sets import SENTIMENT, make_labelled, words_of
 from sets import TOKENIZER
 
-from transferset.distillation import spill
-from transferset.distillation.examples import open_examples
-from transferset.distillation.reading import Reading, how_read
-from transferset.distillation.survey import UNLABELLED
-from transferset.distillation.tasks import task_of
-from transferset.distillation.word_rows import fit_words, words_column
+from transferset.distillation.examples import spill
+from transferset.distillation.examples.examples import open_examples
+from transferset.distillation.examples.reading import Reading, how_read
+from transferset.distillation.examples.survey import UNLABELLED
+from transferset.distillation.examples.tasks import task_of
+from transferset.distillation.examples.word_rows import fit_words, words_column
 from transferset.errors import InputError, UsageError
 from transferset.students.config import Vocabulary
 from transferset.students.word_vocabulary import CLS, SEP, UNK

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from masked_toys import SIZE, ToyRows, masking, masks
 
-from transferset.distillation.masked_batches import (
+from transferset.distillation.masked.batches import (
     DynamicMasks,
     MaskedBatch,
     TopRows,
@@ -50,7 +50,7 @@ def test_parts_are_the_batch(cuts, with_top):
 
 
 def test_pieces_are_counted(monkeypatch):
-    monkeypatch.setattr("transferset.distillation.masked_batches._COUNTED", 5)
+    monkeypatch.setattr("transferset.distillation.masked.batches._COUNTED", 5)
     rows = ToyRows(23)
     counts = piece_counts(rows, SIZE)
     assert counts.tolist() == [int((rows.rows.ids == piece).sum()) for piece in range(SIZE)]

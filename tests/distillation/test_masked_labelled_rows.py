@@ -12,8 +12,8 @@ from masked_toys import SIZE, ToyRows, masks
 from sets import TOKENIZER, commit_set
 
 from transferset import schema
-from transferset.distillation.labelled_rows import FixedMasks
-from transferset.distillation.mapped_lists import MappedLists
+from transferset.distillation.examples.mapped_lists import MappedLists
+from transferset.distillation.masked.labelled_rows import FixedMasks
 from transferset.errors import InputError, SetError
 from transferset.files import write_atomic
 from transferset.manifest import MANIFEST
@@ -74,7 +74,7 @@ def commit(root, made, teacher=TEACHER, cuts=()):
 @pytest.mark.parametrize("order", [range(24), [7], [20, 3, 3, 16, 5, 0]])
 def test_a_batch_has_what_the_set_says(tmp_path, monkeypatch, cuts, order):
     monkeypatch.setattr(schema, "BATCH_ROWS", 4)  # several batches in a shard
-    for module in ("distillation.mapped_lists", "reading"):
+    for module in ("distillation.examples.mapped_lists", "reading"):
         monkeypatch.setattr(f"transferset.{module}.BATCH_ROWS", 4)
     made, batch, top, ids, tail = table()
     found = FixedMasks(commit(tmp_path / "set", made, cuts=cuts))

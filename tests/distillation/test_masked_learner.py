@@ -20,12 +20,12 @@ from masked_toys import (  # noqa: E402
     plain_model,
 )
 
-from transferset.distillation.masked_batches import (  # noqa: E402
+from transferset.distillation.masked.batches import (  # noqa: E402
     DynamicMasks,
     TopRows,
 )
-from transferset.distillation.masked_learner import HELD_OUT_EPOCH, MaskedLearner  # noqa: E402
-from transferset.distillation.masked_losses import MaskedLosses  # noqa: E402
+from transferset.distillation.masked.learner import HELD_OUT_EPOCH, MaskedLearner  # noqa: E402
+from transferset.distillation.masked.losses import MaskedLosses  # noqa: E402
 from transferset.errors import InputError, UsageError  # noqa: E402
 from transferset.students.objectives import MaskedObjective, combined  # noqa: E402
 from transferset.students.rows import padded, present  # noqa: E402

@@ -21,7 +21,7 @@ from masked_toys import (  # noqa: E402
     plain_model,
 )
 
-from transferset.distillation.masked_model import MaskedModel  # noqa: E402
+from transferset.distillation.masked.model import MaskedModel  # noqa: E402
 from transferset.errors import InputError  # noqa: E402
 from transferset.students.rows import padded, present, rows_of  # noqa: E402
 

@@ -11,7 +11,7 @@ transformers = pytest.importorskip("transformers")
 
 from choices import SINGLE, SIZE, Place, same  # noqa: E402
 
-from transferset.distillation.choice import parameters  # noqa: E402
+from transferset.distillation.choice.student import parameters  # noqa: E402
 from transferset.errors import InputError, UsageError  # noqa: E402
 from transferset.students.saving import save_student  # noqa: E402
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from transferset.distillation.student_config import design_from, designed, is_ours, read_config
-from transferset.distillation.student_params import StudentParams, check_student, describe_student
+from transferset.distillation.choice.config import design_from, designed, is_ours, read_config
+from transferset.distillation.choice.params import StudentParams, check_student, describe_student
 from transferset.errors import InputError, UsageError
 from transferset.students.config import (
     LIU,

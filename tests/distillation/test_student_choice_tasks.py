@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from label_sets import SENTIMENT, make_labelled
 
-from transferset.distillation.student_tasks import different, tasks_of
+from transferset.distillation.choice.tasks import different, tasks_of
 from transferset.errors import UsageError
 from transferset.students.config import Task
 

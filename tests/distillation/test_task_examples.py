@@ -20,11 +20,11 @@ from learning_sets import (
     random_logits,
 )
 
-from transferset.distillation.cutting import cut
-from transferset.distillation.examples import open_examples
-from transferset.distillation.mapped import mapped_ids
-from transferset.distillation.reading import Reading
-from transferset.distillation.tasks import is_pair, layout_of, task_of
+from transferset.distillation.examples.cutting import cut
+from transferset.distillation.examples.examples import open_examples
+from transferset.distillation.examples.mapped import MappedIds
+from transferset.distillation.examples.reading import Reading
+from transferset.distillation.examples.tasks import is_pair, layout_of, task_of
 from transferset.errors import InputError, SetError, UsageError
 from transferset.ledger import Reason
 from transferset.students.config import Task
@@ -49,11 +49,11 @@ def test_rows_come_in_the_order_asked_for_out_of_any_shard(tmp_path):
 
 
 def test_rows_are_not_copied_when_a_set_is_opened(tmp_path):
-    parts = mapped_ids(make_task_set(tmp_path / "s", shards=[3]))._parts
-    assert len(parts) == 2
-    for values, offsets in parts:
-        assert not values.flags.owndata
-        assert not offsets.flags.owndata
+    shards = MappedIds(make_task_set(tmp_path / "s", shards=[3]))._lists._shards
+    assert len(shards) == 2
+    for shard in shards:
+        assert not shard.values.flags.owndata
+        assert not shard.offsets.flags.owndata
 
 
 def test_classes_without_a_label_are_minus_100(tmp_path):

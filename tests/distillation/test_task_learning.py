@@ -20,16 +20,16 @@ from learning_sets import (  # noqa: E402
 )
 from torch.nn import functional  # noqa: E402
 
-from transferset.distillation.examples import open_examples  # noqa: E402
-from transferset.distillation.measuring import predictions  # noqa: E402
-from transferset.distillation.reading import Reading  # noqa: E402
-from transferset.distillation.survey import UNLABELLED  # noqa: E402
-from transferset.distillation.task_learner import (  # noqa: E402
+from transferset.distillation.examples.examples import open_examples  # noqa: E402
+from transferset.distillation.examples.reading import Reading  # noqa: E402
+from transferset.distillation.examples.survey import UNLABELLED  # noqa: E402
+from transferset.distillation.examples.word_rows import fit_words  # noqa: E402
+from transferset.distillation.task.learner import (  # noqa: E402
     Online,
     TaskLearner,
     matched_tasks,
 )
-from transferset.distillation.word_rows import fit_words  # noqa: E402
+from transferset.distillation.task.measuring import predictions  # noqa: E402
 from transferset.errors import InputError, UsageError  # noqa: E402
 from transferset.students import losses  # noqa: E402
 from transferset.students.config import Task  # noqa: E402

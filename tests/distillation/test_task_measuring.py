@@ -11,8 +11,8 @@ torch = pytest.importorskip("torch")
 
 from learning_sets import CLASSES, make_task_set, opened, student  # noqa: E402
 
-from transferset.distillation import measuring  # noqa: E402
-from transferset.distillation.measuring import labelled, measure, predictions  # noqa: E402
+from transferset.distillation.task import measuring  # noqa: E402
+from transferset.distillation.task.measuring import labelled, measure, predictions  # noqa: E402
 from transferset.errors import UsageError  # noqa: E402
 from transferset.students.config import Task  # noqa: E402
 

@@ -12,7 +12,7 @@ pytest.importorskip("safetensors")
 
 from learning_sets import CLASSES, make_task_set, opened, random_logits, student  # noqa: E402
 
-from transferset.distillation.task_learner import Online, TaskLearner  # noqa: E402
+from transferset.distillation.task.learner import Online, TaskLearner  # noqa: E402
 from transferset.stage import Quiet  # noqa: E402
 from transferset.students.config import Task  # noqa: E402
 from transferset.students.embeddings import use_sparse_gradients  # noqa: E402

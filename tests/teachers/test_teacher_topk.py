@@ -14,7 +14,7 @@ transformers = pytest.importorskip("transformers")
 
 from tiny_encoders import KINDS, SIZE, padded_arguments, random_lists, rows, write_model  # noqa: E402
 
-from transferset.distillation.masked_model import MaskedModel  # noqa: E402
+from transferset.distillation.masked.model import MaskedModel  # noqa: E402
 from transferset.errors import InputError, UsageError  # noqa: E402
 from transferset.teachers import topk  # noqa: E402
 from transferset.teachers.masked import open_masked  # noqa: E402

@@ -199,7 +199,6 @@ _OPERATIONS: Final = {
     "derive": "derived",
     "lm sample": "sampled from a language model",
     "label": "labelled by a teacher",
-    "label": "labelled by a teacher",
 }
 
 

@@ -20,7 +20,7 @@ _MOST: Final = float(np.finfo(np.float16).max)
 
 
 class Masked(Protocol):
-    """A masked language model in two parts, as `distillation.masked_model.MaskedModel` is."""
+    """A masked language model in two parts, as `distillation.masked.model.MaskedModel` is."""
 
     @property
     def device(self) -> torch.device:

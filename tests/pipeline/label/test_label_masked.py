@@ -114,7 +114,7 @@ def test_copies_of_rows_that_are_too_long_are_cut_and_counted(task, masked, tmp_
 
 
 def test_the_rows_can_be_trained_on(made):
-    from transferset.distillation.labelled_rows import FixedMasks
+    from transferset.distillation.masked.labelled_rows import FixedMasks
 
     masks = FixedMasks(made)
     assert masks.temperature == T

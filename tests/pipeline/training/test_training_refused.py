@@ -146,7 +146,7 @@ def test_code_of_a_model_is_never_run(run, tmp_path, made):
 
 
 def test_no_memory_for_one_row(run, monkeypatch):
-    from transferset.distillation import task_learner
+    from transferset.distillation.task import learner as task_learner
 
     def full(*_, **__):
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
@@ -158,7 +158,7 @@ def test_no_memory_for_one_row(run, monkeypatch):
 
 
 def test_no_memory_to_make_a_model(run, monkeypatch):
-    from transferset.distillation import choice
+    from transferset.distillation.choice import student as choice
 
     def full(*_, **__):
         raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from transferset.distillation.classes import columns
-from transferset.distillation.examples import Examples, open_examples
-from transferset.distillation.survey import UNLABELLED
-from transferset.distillation.tasks import is_pair
+from transferset.distillation.examples.classes import columns
+from transferset.distillation.examples.examples import Examples, open_examples
+from transferset.distillation.examples.survey import UNLABELLED
+from transferset.distillation.examples.tasks import is_pair
 from transferset.errors import InputError, UsageError, sentence
 from transferset.pipeline.evaluation.models import Judged
 from transferset.pipeline.evaluation.pairing import teacher_task
@@ -56,7 +56,7 @@ class Side:
         Raises:
             InputError: One is no number.
         """
-        from transferset.distillation.measuring import predictions
+        from transferset.distillation.task.measuring import predictions
 
         found = predictions(self.judged.opened.model, self.examples, self.number, rows)
         wrong = ~np.isfinite(found).all(1)
@@ -196,7 +196,7 @@ def _order(found: ShardSet, task: Task) -> Int64:
     names = found.manifest.names.get("label")
     if task.classes is None or not names or len(names) != len(task.classes):
         return np.arange(task.outputs)
-    from transferset.distillation.classes import places
+    from transferset.distillation.examples.classes import places
 
     return places(names, task.classes, str(found.root))
 

@@ -19,7 +19,7 @@ from transferset.pipeline.evaluation.scoring import compared
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from transferset.distillation.masked_batches import MaskedBatch
+    from transferset.distillation.masked.batches import MaskedBatch
 
 #: Largest loss that has a perplexity.
 _MOST: Final = 700
@@ -158,7 +158,7 @@ def sums(rows: MaskedRows, models: Sequence[Judged], told: Callable[[int], None]
 
 
 def _batch(rows: MaskedRows, which: Int64) -> MaskedBatch:
-    from transferset.distillation.masked_learner import HELD_OUT_EPOCH
+    from transferset.distillation.masked.learner import HELD_OUT_EPOCH
 
     return rows.masks.batch(which, HELD_OUT_EPOCH)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from transferset.distillation.reading import IDS, Reading, how_read
+from transferset.distillation.examples.reading import IDS, Reading, how_read
 from transferset.errors import UsageError, sentence
 from transferset.pipeline.evaluation.models import Judged
 from transferset.shards import ShardSet
 from transferset.students.masking import SHARE, Masking, rates_of
 
 if TYPE_CHECKING:
-    from transferset.distillation.masked_batches import Masks
+    from transferset.distillation.masked.batches import Masks
     from transferset.students.config import Task
 
 #: Roles of special pieces, of which none is masked.
@@ -61,8 +61,8 @@ def masked_rows(
     reading = model.reading(found, length)
     if "labels" in found.manifest.schema:
         return _given(found, reading)
-    from transferset.distillation.examples import open_examples
-    from transferset.distillation.masked_batches import DynamicMasks
+    from transferset.distillation.examples.examples import open_examples
+    from transferset.distillation.masked.batches import DynamicMasks
 
     special = _special(reading)
     rates = rates_of(reading.vocabulary.size, sorted(special.values()))
@@ -72,7 +72,7 @@ def masked_rows(
 
 
 def _given(found: ShardSet, reading: Reading) -> MaskedRows:
-    from transferset.distillation.labelled_rows import FixedMasks
+    from transferset.distillation.masked.labelled_rows import FixedMasks
 
     if how_read(found, reading) != IDS:  # what is masked cannot be spelt again
         expected, had = "masked ids of the model's tokenizer", "those of another one"
@@ -82,7 +82,7 @@ def _given(found: ShardSet, reading: Reading) -> MaskedRows:
 
 def _task(found: ShardSet) -> Task:
     """What the rows look like; labels of whole rows are not read."""
-    from transferset.distillation.tasks import is_pair
+    from transferset.distillation.examples.tasks import is_pair
     from transferset.students.config import Task
 
     is_class = found.manifest.schema.get("label", "").startswith("int")

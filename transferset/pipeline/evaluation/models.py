@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from transferset.distillation.reading import Reading
-from transferset.distillation.word_rows import words_column
+from transferset.distillation.examples.reading import Reading
+from transferset.distillation.examples.word_rows import words_column
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json, digest_json
 from transferset.pipeline.label.teacher import Open, describe_teacher, kind_of, open_teacher
@@ -94,7 +94,7 @@ class Judged:
 
     def size(self) -> Json:
         """Parameters, those of embeddings and the others; and bytes of its weights on disk."""
-        from transferset.distillation.making import parameters
+        from transferset.distillation.choice.making import parameters
         from transferset.language_models.model_files import weight_files
         from transferset.teachers.statement import HEAD_WEIGHTS
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from transferset.distillation.reading import LEAST
+from transferset.distillation.examples.reading import LEAST
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json
 from transferset.pipeline.options import check_seed

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from transferset.distillation.tasks import layout_of
+from transferset.distillation.examples.tasks import layout_of
 from transferset.manifest import Json
 from transferset.metrics.agreement import agreement, score_agreement
 from transferset.metrics.calibration import calibration

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from transferset.distillation.cutting import cut
-from transferset.distillation.reading import IDS, Reading, how_read
+from transferset.distillation.examples.cutting import cut
+from transferset.distillation.examples.reading import IDS, Reading, how_read
 from transferset.reading import read_rows
 from transferset.shards import ShardSet
 from transferset.students.rows import Rows
@@ -54,6 +54,6 @@ def _columns(found: ShardSet, reading: Reading) -> list[str]:
 def _encoder(found: ShardSet, reading: Reading) -> Encode:
     if how_read(found, reading) == IDS:
         return flat
-    from transferset.distillation.spill import encoder
+    from transferset.distillation.examples.spill import encoder
 
     return encoder(found, reading)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from transferset.distillation.reading import LEAST
+from transferset.distillation.examples.reading import LEAST
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json
 from transferset.pipeline.options import MOST_SHARDS

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from transferset import rng, schema
-from transferset.distillation.classes import columns
-from transferset.distillation.reading import IDS, how_read
-from transferset.distillation.tasks import is_pair
-from transferset.distillation.word_rows import words_column
+from transferset.distillation.examples.classes import columns
+from transferset.distillation.examples.reading import IDS, how_read
+from transferset.distillation.examples.tasks import is_pair
+from transferset.distillation.examples.word_rows import words_column
 from transferset.errors import InputError, UsageError, sentence
 from transferset.manifest import Json, digest_json
 from transferset.pipeline.derive_plan import label_type

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from transferset.distillation.reading import Reading
+from transferset.distillation.examples.reading import Reading
 from transferset.errors import InputError, UsageError, sentence
 from transferset.manifest import Json, digest_json
 from transferset.pipeline.label.params import CLASSIFIER, MASKED_LM
@@ -140,7 +140,7 @@ def _open_classifier(path: str, device: str | None) -> Open:
 
 
 def _open_masked(path: str, device: str | None) -> Open:
-    from transferset.distillation.masked_model import MaskedModel
+    from transferset.distillation.masked.model import MaskedModel
     from transferset.language_models.model_files import TOKENIZER
     from transferset.teachers.masked import open_masked
     from transferset.teachers.vocabulary import vocabulary_of

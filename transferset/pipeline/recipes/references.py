@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
-from transferset.distillation.student_params import STUDENTS, VECTORS
+from transferset.distillation.choice.params import STUDENTS, VECTORS
 from transferset.errors import UsageError, sentence
 from transferset.pipeline.recipes.kinds import MODEL, Kind
 from transferset.sources.local import is_file

@@ -15,10 +15,10 @@ from transferset.pipeline.training.work import EXAMPLES, Begun, batches_of, opti
 from transferset.shards import ShardSet
 
 if TYPE_CHECKING:
-    from transferset.distillation.masked_batches import Masks
-    from transferset.distillation.masked_choice import MaskedMade
-    from transferset.distillation.masked_model import MaskedModel
-    from transferset.distillation.reading import Reading
+    from transferset.distillation.choice.masked import MaskedMade
+    from transferset.distillation.examples.reading import Reading
+    from transferset.distillation.masked.batches import Masks
+    from transferset.distillation.masked.model import MaskedModel
     from transferset.students.config import Task, Vocabulary
     from transferset.students.objectives import MaskedObjective
 
@@ -53,9 +53,9 @@ class MaskedWork:
 
     def begin(self, seed: int) -> Begun:
         """See `work.Work`."""
-        from transferset.distillation.making import parameters
-        from transferset.distillation.masked_learner import MaskedLearner
-        from transferset.distillation.masked_model import MaskedModel
+        from transferset.distillation.choice.making import parameters
+        from transferset.distillation.masked.learner import MaskedLearner
+        from transferset.distillation.masked.model import MaskedModel
         from transferset.language_models.checkpoint import to_device
 
         made, training = self.make(seed), self.plan.training
@@ -94,9 +94,9 @@ def prepare_masked(plan: TrainPlan, folder: Path) -> MaskedWork:
         InputError: A model is not what it should be.
         SetError: A set is damaged.
     """
-    from transferset.distillation.making import tokenizer_vocabulary
-    from transferset.distillation.masked_choice import make_masked_student
-    from transferset.distillation.reading import Reading
+    from transferset.distillation.choice.making import tokenizer_vocabulary
+    from transferset.distillation.choice.masked import make_masked_student
+    from transferset.distillation.examples.reading import Reading
     from transferset.students.objectives import MaskedObjective
 
     (found,) = plan.sets
@@ -139,7 +139,7 @@ def _teacher(plan: TrainPlan, vocabulary: Vocabulary) -> MaskedModel | None:
     """The model that is asked while training."""
     if not plan.online or plan.teacher is None:
         return None
-    from transferset.distillation.masked_model import MaskedModel
+    from transferset.distillation.masked.model import MaskedModel
     from transferset.teachers.masked import open_masked
 
     model = open_masked(plan.teacher, plan.device)
@@ -154,7 +154,7 @@ def _rows(
 ) -> tuple[Callable[[int], Masks], Json]:
     """For a seed, a set's rows, masked; and their counts."""
     if "labels" in found.manifest.schema:
-        from transferset.distillation.labelled_rows import FixedMasks
+        from transferset.distillation.masked.labelled_rows import FixedMasks
 
         fixed = FixedMasks(found)
         told = {
@@ -164,8 +164,8 @@ def _rows(
             "masked": fixed.masked,
         }
         return lambda seed: fixed, told
-    from transferset.distillation.examples import open_examples
-    from transferset.distillation.masked_batches import DynamicMasks, piece_counts
+    from transferset.distillation.examples.examples import open_examples
+    from transferset.distillation.masked.batches import DynamicMasks, piece_counts
     from transferset.students.masking import Masking, rates_of
 
     examples = open_examples(found, _task(found), reading, folder)
@@ -191,7 +191,7 @@ def _rows(
 
 def _task(found: ShardSet) -> Task:
     """What a set's rows look like; its labels are not read."""
-    from transferset.distillation.tasks import is_pair
+    from transferset.distillation.examples.tasks import is_pair
     from transferset.students.config import Task
 
     is_class = found.manifest.schema.get("label", "").startswith("int")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from transferset import rng
-from transferset.distillation.student_params import StudentParams
+from transferset.distillation.choice.params import StudentParams
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json
 from transferset.models import RECORD_VERSION

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-from transferset.distillation.student_params import (
+from transferset.distillation.choice.params import (
     BIATTENTIVE,
     BILSTM,
     StudentParams,
@@ -135,7 +135,7 @@ def _preset(name: str | None, given: Mapping[str, Any]) -> tuple[Mapping[str, An
     """The options with those of a publication for what is not stated."""
     if name is None:
         return given, None
-    from transferset.distillation.presets import distill_preset
+    from transferset.distillation.choice.presets import distill_preset
 
     stated = {key: value for key, value in given.items() if value is not None}
     found, told = distill_preset(name, stated)

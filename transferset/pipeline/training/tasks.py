@@ -15,10 +15,10 @@ from transferset.pipeline.training.work import EXAMPLES, SCRATCH, Begun, batches
 from transferset.shards import ShardSet
 
 if TYPE_CHECKING:
-    from transferset.distillation.examples import Examples
-    from transferset.distillation.making import Made
-    from transferset.distillation.reading import Reading
-    from transferset.distillation.task_learner import Online
+    from transferset.distillation.choice.making import Made
+    from transferset.distillation.examples.examples import Examples
+    from transferset.distillation.examples.reading import Reading
+    from transferset.distillation.task.learner import Online
     from transferset.students.config import Task, Vocabulary
     from transferset.students.objectives import TaskObjective
     from transferset.students.word_vocabulary import WordVocabulary
@@ -62,8 +62,8 @@ class TaskWork:
 
     def begin(self, seed: int) -> Begun:
         """See `work.Work`."""
-        from transferset.distillation.making import parameters
-        from transferset.distillation.task_learner import TaskLearner
+        from transferset.distillation.choice.making import parameters
+        from transferset.distillation.task.learner import TaskLearner
         from transferset.language_models.checkpoint import to_device
 
         made, self.first = self.first if seed == self.plan.seed else None, None
@@ -145,7 +145,7 @@ def _require_rows(sets: Sequence[ShardSet]) -> None:
 
 
 def _tasks(sets: Sequence[ShardSet], teacher: Sequence[Task]) -> tuple[Task, ...]:
-    from transferset.distillation.student_tasks import tasks_of
+    from transferset.distillation.choice.tasks import tasks_of
 
     return tasks_of(sets, teacher)
 
@@ -154,11 +154,11 @@ def _maker(
     plan: TrainPlan, tasks: tuple[Task, ...], column: str, folder: Path
 ) -> Callable[[int], Made]:
     """What makes the student of a seed."""
-    from transferset.distillation.choice import make_student
+    from transferset.distillation.choice.student import make_student
 
     words = None
     if plan.student.words:
-        from transferset.distillation.word_rows import fit_words
+        from transferset.distillation.examples.word_rows import fit_words
 
         params = plan.student
         most = {} if params.most is None else {"most": params.most}
@@ -202,7 +202,7 @@ def _reading(
     column: str,
     plan: TrainPlan,
 ) -> Reading:
-    from transferset.distillation.reading import Reading
+    from transferset.distillation.examples.reading import Reading
 
     if tokenizer is not None:  # its file may be written otherwise than that of the same sets
         vocabulary = replace(vocabulary, sha256=identity(tokenizer))
@@ -224,7 +224,7 @@ def open_all(
     logits: bool = False,
 ) -> list[Examples]:
     """Sets as examples of their tasks."""
-    from transferset.distillation.examples import open_examples
+    from transferset.distillation.examples.examples import open_examples
 
     return [
         open_examples(one, task, reading, folder, logits=logits)
@@ -242,7 +242,7 @@ def _online(
     reading: Reading,
 ) -> Online:
     """A teacher, with the sets as it reads them."""
-    from transferset.distillation.task_learner import Online, matched_tasks
+    from transferset.distillation.task.learner import Online, matched_tasks
 
     same = theirs.vocabulary.sha256 == reading.vocabulary.sha256 and theirs.column == reading.column
     given = examples if same else open_all(sets, tasks, theirs, folder)

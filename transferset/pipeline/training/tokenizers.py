@@ -45,7 +45,7 @@ def column_of(model: str, sets: Sequence[ShardSet]) -> str:
         model: Perhaps a directory: a model goes on with the column that it was trained on.
         sets: All that it is going to read.
     """
-    from transferset.distillation.word_rows import words_column
+    from transferset.distillation.examples.word_rows import words_column
 
     if is_model(model):
         stated = Record.read(Path(model)).tokenizer.get(COLUMN)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from transferset.distillation.given_models import drawn, identity, layers_of, new_model
-from transferset.distillation.making import freeze_positions, parameters, tokenizer_vocabulary
-from transferset.distillation.student_config import designed, is_ours, read_config
-from transferset.distillation.student_params import StudentParams, check_student
+from transferset.distillation.choice.config import designed, is_ours, read_config
+from transferset.distillation.choice.given_models import drawn, identity, layers_of, new_model
+from transferset.distillation.choice.making import (
+    freeze_positions,
+    parameters,
+    tokenizer_vocabulary,
+)
+from transferset.distillation.choice.params import StudentParams, check_student
 from transferset.errors import InputError, UsageError, sentence
 from transferset.language_models.model_files import TOKENIZER
 from transferset.manifest import Json

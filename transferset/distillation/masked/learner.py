@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from transferset.distillation.masked_batches import Int64, MaskedBatch, Masks
-from transferset.distillation.masked_losses import MaskedLosses
-from transferset.distillation.masked_model import MaskedModel
+from transferset.distillation.masked.batches import Int64, MaskedBatch, Masks
+from transferset.distillation.masked.losses import MaskedLosses
+from transferset.distillation.masked.model import MaskedModel
 from transferset.students.objectives import MaskedObjective, combined
 from transferset.teachers.logits import by_budget, halving
 from transferset.training.batches import Batch

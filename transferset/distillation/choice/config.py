@@ -7,7 +7,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from transferset.distillation.student_params import (
+from transferset.distillation.choice.params import (
     BIATTENTIVE,
     BILSTM,
     CLS_MEAN,

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from transferset.distillation.examples import Examples
-from transferset.distillation.survey import UNLABELLED
+from transferset.distillation.examples.examples import Examples
+from transferset.distillation.examples.survey import UNLABELLED
 from transferset.errors import UsageError, sentence
 from transferset.metrics.tasks import task_score
 from transferset.teachers.logits import Logits

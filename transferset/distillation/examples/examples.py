@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from transferset.distillation.classes import Places, columns
-from transferset.distillation.cutting import cut, cut_length
-from transferset.distillation.mapped import MappedMatrix, MappedRows, mapped_ids, mapped_logits
-from transferset.distillation.reading import IDS, Reading, how_read
-from transferset.distillation.spill import spilled
-from transferset.distillation.survey import Survey, survey
-from transferset.distillation.tasks import is_pair, metrics_for
+from transferset.distillation.examples.classes import Places, columns
+from transferset.distillation.examples.cutting import cut, cut_length
+from transferset.distillation.examples.mapped import IdRows, MappedIds, MappedMatrix, mapped_logits
+from transferset.distillation.examples.reading import IDS, Reading, how_read
+from transferset.distillation.examples.spill import spilled
+from transferset.distillation.examples.survey import Survey, survey
+from transferset.distillation.examples.tasks import is_pair, metrics_for
 from transferset.errors import SetError, UsageError, sentence
 from transferset.ledger import Ledger, Reason
 from transferset.shards import ShardSet
@@ -48,7 +48,7 @@ class Examples:
         task: Task,
         reading: Reading,
         survey: Survey,
-        rows: MappedRows,
+        rows: IdRows,
         logits: MappedMatrix | None,
     ) -> None:
         """Take what `open_examples` found.
@@ -142,7 +142,7 @@ def open_examples(
     picked = _picked(found, task) if logits else None
     size = reading.vocabulary.size if how == IDS else None
     known = survey(found, task, size, logits=logits)
-    rows = mapped_ids(found) if how == IDS else spilled(found, reading, folder)
+    rows: IdRows = MappedIds(found) if how == IDS else spilled(found, reading, folder)
     matrix = None if picked is None else mapped_logits(found, picked)
     return Examples(found, task, reading, known, rows, matrix)
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from transferset.distillation.masked_batches import MaskedBatch, Masks
-from transferset.distillation.masked_model import MaskedModel
+from transferset.distillation.masked.batches import MaskedBatch, Masks
+from transferset.distillation.masked.model import MaskedModel
 from transferset.errors import UsageError, sentence
 from transferset.students.losses import Top
 from transferset.students.objectives import MaskedObjective, Part

@@ -6,9 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transferset.distillation.given_models import identity, layers_of, new_model, open_encoder
-from transferset.distillation.making import Given, Made, kept_heads
-from transferset.distillation.student_params import StudentParams
+from transferset.distillation.choice.given_models import (
+    identity,
+    layers_of,
+    new_model,
+    open_encoder,
+)
+from transferset.distillation.choice.making import Given, Made, kept_heads
+from transferset.distillation.choice.params import StudentParams
 from transferset.files import write_atomic
 from transferset.language_models.model_files import CONFIG, STATEMENTS, TOKENIZER, read_json
 from transferset.language_models.saving import save_model

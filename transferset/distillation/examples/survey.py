@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transferset.distillation.classes import Places, places
-from transferset.distillation.mapped import matrix
+from transferset.distillation.examples.classes import Places, places
+from transferset.distillation.examples.mapped import matrix
 from transferset.errors import SetError, UsageError, sentence
 from transferset.reading import read_rows
 from transferset.shards import ShardSet

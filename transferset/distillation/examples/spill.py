@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transferset.distillation.mapped import MappedRows
-from transferset.distillation.reading import Reading, how_read
+from transferset.distillation.examples.mapped import FlatIds
+from transferset.distillation.examples.reading import Reading, how_read
 from transferset.errors import InputError, sentence
 from transferset.files import HashingFile, digest_file, write_atomic, writing
 from transferset.manifest import Json, canonical, digest_json
@@ -36,7 +36,7 @@ Encode = Callable[[pa.RecordBatch], Ids]
 _PARTS: Final = ("ids", "lengths")
 
 
-def spilled(found: ShardSet, reading: Reading, folder: Path) -> MappedRows:
+def spilled(found: ShardSet, reading: Reading, folder: Path) -> FlatIds:
     """Ids of all rows of a set, uncut.
 
     Args:
@@ -57,7 +57,7 @@ def spilled(found: ShardSet, reading: Reading, folder: Path) -> MappedRows:
     bounds = np.append(0, np.cumsum(np.fromfile(paths["lengths"], np.int32), dtype=np.int64))
     kind = _type(reading)
     ids = np.memmap(paths["ids"], kind, "r") if bounds[-1] else np.empty(0, kind)
-    return MappedRows([(ids, bounds)])
+    return FlatIds(ids, bounds)
 
 
 def _recipe(found: ShardSet, reading: Reading) -> Json:

@@ -7,11 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from transferset.distillation.given_encoders import encoder_from_file, further_encoder
-from transferset.distillation.given_models import sizes_of
-from transferset.distillation.making import Given, Made, freeze_positions, kept_heads, parameters
-from transferset.distillation.starting_vectors import starting_vectors, with_same_ids
-from transferset.distillation.student_config import (
+from transferset.distillation.choice.config import (
     Design,
     design_from,
     designed,
@@ -19,7 +15,17 @@ from transferset.distillation.student_config import (
     read_config,
     require_random,
 )
-from transferset.distillation.student_params import StudentParams
+from transferset.distillation.choice.given_encoders import encoder_from_file, further_encoder
+from transferset.distillation.choice.given_models import sizes_of
+from transferset.distillation.choice.making import (
+    Given,
+    Made,
+    freeze_positions,
+    kept_heads,
+    parameters,
+)
+from transferset.distillation.choice.params import StudentParams
+from transferset.distillation.choice.starting_vectors import starting_vectors, with_same_ids
 from transferset.errors import InputError, UsageError, sentence
 from transferset.language_models.model_files import TOKENIZER
 from transferset.manifest import Json

@@ -15,9 +15,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from transferset.distillation.classes import columns
-from transferset.distillation.examples import Examples
-from transferset.distillation.measuring import measure
+from transferset.distillation.examples.classes import columns
+from transferset.distillation.examples.examples import Examples
+from transferset.distillation.task.measuring import measure
 from transferset.errors import UsageError, sentence
 from transferset.students.config import Task
 from transferset.students.objectives import TaskObjective, combined

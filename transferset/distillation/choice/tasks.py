@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from transferset.distillation.tasks import task_of
+from transferset.distillation.examples.tasks import task_of
 from transferset.shards import ShardSet
 from transferset.students.config import Task
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from transferset.distillation.preset_works import WORKS, Work
-from transferset.distillation.student_params import VECTORS, StudentParams, unknown
+from transferset.distillation.choice.params import VECTORS, StudentParams, unknown
+from transferset.distillation.choice.preset_works import WORKS, Work
 from transferset.manifest import Json
 
 #: What `--as` takes; a bare name is the first variant.

@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from transferset.distillation.given_models import identity, open_encoder
-from transferset.distillation.student_params import RANDOM, TEACHER, StudentParams
+from transferset.distillation.choice.given_models import identity, open_encoder
+from transferset.distillation.choice.params import RANDOM, TEACHER, StudentParams
 from transferset.errors import InputError, UsageError, sentence
 from transferset.language_models.model_files import TOKENIZER, open_tokenizer, tokenizer_size
 from transferset.language_models.vector_files import describe_vectors, load_vectors

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from transferset.distillation.mapped_lists import Int64, MappedLists
-from transferset.distillation.masked_batches import MaskedBatch, TopRows
+from transferset.distillation.examples.mapped_lists import Int64, MappedLists
+from transferset.distillation.masked.batches import MaskedBatch, TopRows
 from transferset.errors import InputError, SetError, sentence
 from transferset.manifest import MANIFEST
 from transferset.reading import read_rows

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from transferset.distillation.spill import batches_of
+from transferset.distillation.examples.spill import batches_of
 from transferset.errors import UsageError, sentence
 from transferset.shards import ShardSet
 from transferset.students.word_vocabulary import MOST, WordVocabulary

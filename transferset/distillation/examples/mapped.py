@@ -1,52 +1,68 @@
-"""Columns of a set in mapped memory: any row in a microsecond, none of them in ours."""
+"""Columns of a set in mapped memory: rows are gathered where they stand, and none is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from transferset.distillation.examples.mapped_lists import Int64, MappedLists
 from transferset.shards import ShardSet, damage_named
-from transferset.students.rows import Rows
+from transferset.students.rows import Rows, take
 
-Int64 = npt.NDArray[np.int64]
 Array = npt.NDArray[Any]
 
 
-class MappedRows:
-    """Lists of ids in parts, each of them flat values and offsets."""
-
-    def __init__(self, parts: Sequence[tuple[Array, Array]]) -> None:
-        """Take parts, which may be mapped.
-
-        Args:
-            parts: Values, and offsets [rows + 1] of the rows in them; checked before.
-        """
-        self._parts = parts
-        self._firsts = np.append(0, np.cumsum([len(offsets) - 1 for _, offsets in parts]))
-
-    def __len__(self) -> int:
-        return int(self._firsts[-1])
+class IdRows(Protocol):
+    """Rows of ids, whole, wherever they stand."""
 
     def lengths(self) -> npt.NDArray[np.int32]:
         """Ids of each row, int32[rows]."""
-        found = [np.diff(offsets).astype(np.int32) for _, offsets in self._parts]
-        return np.concatenate([np.empty(0, np.int32), *found])
+        ...
 
     def take(self, rows: Int64) -> Rows:
         """Some rows, in the order asked for."""
-        found = []
-        for part, row in _places(self._firsts, rows):
-            values, offsets = self._parts[part]
-            found.append(values[offsets[row] : offsets[row + 1]])
-        bounds = np.zeros(len(found) + 1, np.int64)
-        np.cumsum([len(one) for one in found], out=bounds[1:])
-        ids = np.concatenate(found) if found else np.empty(0)
-        return Rows(ids.astype(np.int64), bounds)
+        ...
+
+
+class MappedIds:
+    """The column `input_ids` of a set that was read through, and so checked, before."""
+
+    def __init__(self, found: ShardSet) -> None:
+        """Map it."""
+        self._lists = MappedLists(found, "input_ids")
+
+    def lengths(self) -> npt.NDArray[np.int32]:
+        """See `IdRows.lengths`."""
+        return self._lists.lengths()
+
+    def take(self, rows: Int64) -> Rows:
+        """See `IdRows.take`."""
+        if not len(rows):
+            return Rows(np.empty(0, np.int64), np.zeros(1, np.int64))
+        ids, offsets = self._lists.take(rows)
+        return Rows(ids.astype(np.int64), offsets)
+
+
+class FlatIds:
+    """Rows one after another in one array, which may be mapped."""
+
+    def __init__(self, ids: Array, offsets: Int64) -> None:
+        """Take ids of any integer type, and offsets [rows + 1]."""
+        self._rows = Rows(ids, offsets)
+
+    def lengths(self) -> npt.NDArray[np.int32]:
+        """See `IdRows.lengths`."""
+        return self._rows.lengths.astype(np.int32)
+
+    def take(self, rows: Int64) -> Rows:
+        """See `IdRows.take`."""
+        found = take(self._rows, rows)
+        return Rows(found.ids.astype(np.int64), found.offsets)
 
 
 class MappedMatrix:
@@ -65,19 +81,11 @@ class MappedMatrix:
     def take(self, rows: Int64) -> npt.NDArray[np.float32]:
         """Some rows, in the order asked for, float32[n, C]."""
         found = np.empty((len(rows), len(self._columns)), np.float32)
-        for i, (part, row) in enumerate(_places(self._firsts, rows)):
-            found[i] = self._parts[part][row]
+        part_of = np.searchsorted(self._firsts, rows, "right") - 1
+        for part in np.unique(part_of).tolist():
+            here = part_of == part
+            found[here] = self._parts[part][rows[here] - self._firsts[part]]
         return found[:, self._columns]
-
-
-def _places(firsts: Int64, rows: Int64) -> Iterator[tuple[int, int]]:
-    parts = np.searchsorted(firsts, rows, "right") - 1
-    return zip(parts.tolist(), (rows - firsts[parts]).tolist(), strict=True)
-
-
-def mapped_ids(found: ShardSet) -> MappedRows:
-    """The column `input_ids` of a set that was read through, and so checked, before."""
-    return MappedRows([_flat(batch.column("input_ids")) for batch in _batches(found)])
 
 
 def mapped_logits(found: ShardSet, columns: Int64) -> MappedMatrix:
@@ -95,10 +103,6 @@ def matrix(column: pa.FixedSizeListArray) -> Array:
     width = column.type.list_size
     inner = column.values.slice(column.offset * width, len(column) * width)
     return np.asarray(inner.to_numpy(zero_copy_only=True)).reshape(len(column), width)
-
-
-def _flat(column: pa.ListArray) -> tuple[Array, Array]:
-    return column.values.to_numpy(zero_copy_only=True), column.offsets.to_numpy()
 
 
 def _batches(found: ShardSet) -> Iterator[pa.RecordBatch]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from transferset.distillation.student_params import StudentParams
+from transferset.distillation.choice.params import StudentParams
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json
 from transferset.students.config import Task, Vocabulary

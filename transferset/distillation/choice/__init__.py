@@ -1,0 +1,1 @@
+"""Which student is trained: from few options, a file, a directory or a publication."""

@@ -1,0 +1,1 @@
+"""Pre-training distillation of masked language models."""

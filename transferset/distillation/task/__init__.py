@@ -1,0 +1,1 @@
+"""Learning tasks from labels and logits."""
