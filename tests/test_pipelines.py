@@ -32,8 +32,18 @@ FUNCTIONS = recipe_functions()
 #: Those that augment a task.
 TASKS = ["liu2020", "tang2019"]
 
-#: Those that fit a language model: they need torch, and take longer.
-MODELS = ["sucik2020"]
+#: Those that train models, and settings by which that takes seconds: they need torch.
+SMALL = ["wiki.limit=20", 'parts.steps=[{split = "train=0.8,held=0.2"}]']
+DISTILLED = {
+    "liu-sst2": [
+        "wiki.limit=40", "written.rows=30",
+        *(f"{name}.steps=4" for name in ("label", "logit", "logit-mask", "logit-mask-pos")),
+        "logit-written.steps=4",
+    ],
+    "thesis-miniature": [*SMALL, "student.steps=2"],
+    "loss-composition": [*SMALL, "student.steps=2"],
+}  # fmt: skip
+MODELS = ["sucik2020", *DISTILLED]
 
 #: Those that derive sets from one corpus.
 EXPERIMENTS = [name for name in PIPELINES if name not in ("bert-corpus", *TASKS, *MODELS)]
@@ -52,7 +62,8 @@ def ran(tmp_path_factory):
                 pytest.importorskip("torch")
                 pytest.importorskip("transformers")
             out = tmp_path_factory.mktemp(name)
-            sets = transferset.run(PIPELINES[name], out, workers=1)
+            settings = DISTILLED.get(name, ())
+            sets = transferset.run(PIPELINES[name], out, settings=settings, workers=1)
             rows = {p: rows_of(one) for p, one in sets.items() if isinstance(one, ShardSet)}
             done[name] = out, rows
         return done[name]
@@ -77,8 +88,9 @@ def content(rows: Rows) -> set[int]:
 
 def test_the_pipelines_are_there():
     assert list(PIPELINES) == [
-        "bert-corpus", "bootstrap", "hybrid", "liu2020", "parent-size", "sucik2020", "tang2019",
-        "thesis-composition", "thesis-size",
+        "bert-corpus", "bootstrap", "hybrid", "liu-sst2", "liu2020", "loss-composition",
+        "parent-size", "sucik2020", "tang2019", "thesis-composition", "thesis-miniature",
+        "thesis-size",
     ]  # fmt: skip
 
 
@@ -91,8 +103,9 @@ def test_a_pipeline_runs_without_network_and_can_be_given_a_corpus(name, monkeyp
     comment = PIPELINES[name].read_text().partition("description =")[0].replace("#", "")
     commands = re.findall(r"transferset run (.*?)(?:\n\s*\n|\Z)", comment, re.S)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "gpt2-medium").mkdir()  # a model that is named must be there; none is opened
-    (tmp_path / "gpt2-medium" / "config.json").touch()
+    for model in ("gpt2-medium", "bert"):  # one that is named must be there; none is opened
+        (tmp_path / model).mkdir()
+        (tmp_path / model / "config.json").touch()
     assert commands, "no command in the comment"
     for command in commands:
         settings = re.findall(r'--set (?:"([^"]+)"|(\S+))', command)
@@ -179,6 +192,51 @@ def test_models_of_a_second_run_are_kept_too(ran):
     assert states == dict.fromkeys(
         ["wiki", "task", "base", "writer", "written", "report.html"], "kept"
     )
+
+
+@pytest.mark.slow
+def test_liu_sst2_trains_a_student_for_each_set_with_three_seeds(ran):
+    out, sets = ran("liu-sst2")
+    teacher = Model.open(out / "teacher").verify().record
+    for name, rows in (
+        ("label", "logits"),
+        ("logit", "logits"),
+        ("logit-mask", "masked-logits"),
+        ("logit-mask-pos", "replaced-logits"),
+        ("logit-written", "written-logits"),
+    ):
+        found = Model.open(out / name).verify().record
+        assert found.metrics["steps"] == 4
+        assert list(found.metrics["seeds"]["scores"]) == ["0", "1", "2"]
+        asked = transferset.open(out / rows).manifest.teacher
+        assert [one["name"] for one in asked["models"]] == [teacher.name]
+        weights = {loss: found.params.get(loss) for loss in ("mse", "hard") if loss in found.params}
+        assert weights == ({"hard": 1.0} if name == "label" else {"mse": 1.0})
+    assert len(sets["masked-logits"]) == 10 * len(sets["logits"])
+
+
+@pytest.mark.slow
+def test_thesis_miniature_compares_under_equal_steps_and_equal_epochs(ran):
+    out, sets = ran("thesis-miniature")
+    choices = ("all", "tenth", "hundredth", "shuffled", "generated")
+    students = [Model.open(out / f"student.from={c}" / "student").record for c in choices]
+    assert {one.metrics["steps"] for one in students} == {2}
+    tenth = Model.open(out / "tenth").record
+    assert tenth.metrics["steps"] == -(-len(sets["tenth-rows"]) // 32)
+    for task in ("sst2", "cola", "stsb"):
+        for place in (*(f"student.from={c}/student" for c in choices), "tenth", "hundredth"):
+            tuned = Model.open(out / f"{place}-{task}").record
+            assert tuned.base["digest"] == Model.open(out / place).record.digest
+
+
+@pytest.mark.slow
+def test_loss_composition_leaves_a_loss_out(ran):
+    out, _ = ran("loss-composition")
+    for place in out.glob("student.from=*/student"):
+        lines = [json.loads(line) for line in (place / "log.jsonl").read_text().splitlines()]
+        learnt = [line for line in lines if "lr" in line]
+        assert learnt
+        assert all(("hard" in line) == ("hard=with/" in str(place)) for line in learnt)
 
 
 def test_bert_corpus(ran):
