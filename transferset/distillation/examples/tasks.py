@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from transferset.distillation.examples.classes import Places, places
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Manifest
 from transferset.metrics.tasks import Metric, metrics_of
@@ -59,6 +60,24 @@ def is_pair(found: ShardSet) -> bool:
     ids, offsets = column.values.to_numpy(), column.offsets.to_numpy()
     before = np.append(0, np.cumsum(ids == tokenizer["special_ids"]["sep"]))
     return bool((before[offsets[1:]] - before[offsets[:-1]] == 2).all())
+
+
+def order_of(found: ShardSet, task: Task) -> Places:
+    """A task's classes in the order of a set's, if the set has all of them; else as they are.
+
+    Scores like F1 are those of one class, by its number in the set.
+
+    Args:
+        found: An open set.
+        task: Of the model that is judged on it.
+
+    Returns:
+        int64[C], places in `task.classes`.
+    """
+    names = found.manifest.names.get("label")
+    if task.classes is None or not names or len(names) != len(task.classes):
+        return np.arange(task.outputs)
+    return places(names, task.classes, str(found.root))
 
 
 def metrics_for(found: ShardSet, task: Task) -> tuple[Metric, ...]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 
 from transferset.distillation.examples.spill import batches_of
 from transferset.errors import UsageError, sentence
+from transferset.models import Record, is_model
 from transferset.shards import ShardSet
 from transferset.students.word_vocabulary import MOST, WordVocabulary
+
+#: Of the record of a model of whole words: the column that they were read from.
+COLUMN: Final = "column"
 
 
 def words_column(sets: Sequence[ShardSet]) -> str:
@@ -18,6 +24,20 @@ def words_column(sets: Sequence[ShardSet]) -> str:
     Of one model all sets must be read alike, or what is `don't` to one is `do n't` to another.
     """
     return "words" if all("words" in one.manifest.schema for one in sets) else "text"
+
+
+def column_of(model: str | Path, sets: Sequence[ShardSet]) -> str:
+    """Which column a model of whole words reads.
+
+    Args:
+        model: Perhaps a directory: a model goes on with the column that it was trained on.
+        sets: All that it is going to read.
+    """
+    if is_model(model):
+        stated = Record.read(Path(model)).tokenizer.get(COLUMN)
+        if stated in ("text", "words"):
+            return str(stated)
+    return words_column(sets)
 
 
 def fit_words(

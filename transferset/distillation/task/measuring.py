@@ -12,6 +12,7 @@ from torch import nn
 
 from transferset.distillation.examples.examples import Examples
 from transferset.distillation.examples.survey import UNLABELLED
+from transferset.distillation.examples.tasks import order_of
 from transferset.errors import UsageError, sentence
 from transferset.metrics.tasks import task_score
 from transferset.teachers.logits import Logits
@@ -61,7 +62,9 @@ def scored(
     if examples.task.classes is None:
         predicted, loss = logits[:, 0], _squared_error(logits, labels)
     else:
-        predicted, loss = logits.argmax(1), _cross_entropy(logits, labels)
+        loss = _cross_entropy(logits, labels)
+        order = order_of(examples.found, examples.task)
+        labels, predicted = np.argsort(order)[labels.astype(np.int64)], logits[:, order].argmax(1)
     if not np.isfinite(logits).all():  # of a training that went astray: the worst there is
         return {**{metric.name: math.nan for metric in examples.metrics}, "loss": math.nan}
     return {**{metric.name: metric(labels, predicted) for metric in examples.metrics}, "loss": loss}

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from transferset.distillation.examples.classes import columns
 from transferset.distillation.examples.examples import Examples, open_examples
 from transferset.distillation.examples.survey import UNLABELLED
-from transferset.distillation.examples.tasks import is_pair
+from transferset.distillation.examples.tasks import is_pair, order_of
 from transferset.errors import InputError, UsageError, sentence
 from transferset.pipeline.evaluation.models import Judged
 from transferset.pipeline.evaluation.pairing import teacher_task
@@ -128,7 +128,7 @@ def ask(
     _require_something(found, teacher is not None or own)
     ours = _side(found, model, number, params, folder, logits=own)
     task = ours.examples.task
-    order = _order(found, task)
+    order = order_of(found, task)
     theirs = None
     if teacher is not None:
         place = teacher_task(teacher.tasks, task, teacher.path)
@@ -189,16 +189,6 @@ def _require_something(found: ShardSet, taught: bool) -> None:
 def _nothing(found: ShardSet) -> str:
     expected = "rows with labels, or a teacher's logits of some"
     return sentence(expected, "none", str(found.root), "name a --teacher, or another set")
-
-
-def _order(found: ShardSet, task: Task) -> Int64:
-    """The model's classes in the order of the set's, if the set has all of them."""
-    names = found.manifest.names.get("label")
-    if task.classes is None or not names or len(names) != len(task.classes):
-        return np.arange(task.outputs)
-    from transferset.distillation.examples.classes import places
-
-    return places(names, task.classes, str(found.root))
 
 
 def _labels(examples: Examples, order: Int64) -> tuple[Array, npt.NDArray[np.bool_]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from transferset.distillation.examples.reading import IDS, Reading, how_read
+from transferset.distillation.masked.reading import rows_task, special_ids
 from transferset.errors import UsageError, sentence
 from transferset.pipeline.evaluation.models import Judged
 from transferset.shards import ShardSet
@@ -13,10 +14,6 @@ from transferset.students.masking import SHARE, Masking, rates_of
 
 if TYPE_CHECKING:
     from transferset.distillation.masked.batches import Masks
-    from transferset.students.config import Task
-
-#: Roles of special pieces, of which none is masked.
-_ROLES: Final = ("cls", "sep", "pad", "unk", "mask")
 
 
 class MaskedRows(NamedTuple):
@@ -27,7 +24,7 @@ class MaskedRows(NamedTuple):
         masks: Its rows.
         share: Of the positions that are masked by rule; None if the set has masks of its own.
         cut_rows: Rows that were longer than what is read.
-        read: In which way they are read, see `distillation.reading.WAYS`.
+        read: In which way they are read, see `distillation.examples.reading.WAYS`.
     """
 
     found: ShardSet
@@ -64,9 +61,9 @@ def masked_rows(
     from transferset.distillation.examples.examples import open_examples
     from transferset.distillation.masked.batches import DynamicMasks
 
-    special = _special(reading)
+    special = special_ids(reading)
     rates = rates_of(reading.vocabulary.size, sorted(special.values()))
-    examples = open_examples(found, _task(found), reading, folder)
+    examples = open_examples(found, rows_task(found), reading, folder)
     masks = DynamicMasks(examples, Masking(rates, special["mask"], seed))
     return MaskedRows(found, masks, SHARE, examples.cut_rows, examples.how)
 
@@ -78,27 +75,3 @@ def _given(found: ShardSet, reading: Reading) -> MaskedRows:
         expected, had = "masked ids of the model's tokenizer", "those of another one"
         raise UsageError(sentence(expected, had, str(found.root)))
     return MaskedRows(found, FixedMasks(found), None, 0, IDS)
-
-
-def _task(found: ShardSet) -> Task:
-    """What the rows look like; labels of whole rows are not read."""
-    from transferset.distillation.examples.tasks import is_pair
-    from transferset.students.config import Task
-
-    is_class = found.manifest.schema.get("label", "").startswith("int")
-    names = tuple(found.manifest.names.get("label", ())) if is_class else ()
-    return Task(classes=names or None, pair=is_pair(found))
-
-
-def _special(reading: Reading) -> dict[str, int]:
-    """Ids of special pieces by role."""
-    from transferset.language_models.model_files import open_tokenizer
-    from transferset.teachers.vocabulary import find_piece
-
-    path = reading.tokenizer
-    assert path is not None  # masked language models read no whole words
-    tokenizer = open_tokenizer(path)
-    found = {role: find_piece(tokenizer, path.parent, role) for role in _ROLES}
-    if found["mask"] is None:
-        raise UsageError(sentence("a tokenizer with a piece for masks", "none", str(path)))
-    return {role: number for role, number in found.items() if number is not None}

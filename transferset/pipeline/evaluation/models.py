@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from transferset.distillation.examples.reading import Reading
-from transferset.distillation.examples.word_rows import words_column
+from transferset.distillation.examples.word_rows import column_of
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json, digest_json
 from transferset.pipeline.label.teacher import Open, describe_teacher, kind_of, open_teacher
@@ -80,7 +80,7 @@ class Judged:
             length: Most ids of a row; None, and what is more, is what it has positions for.
         """
         most = self.opened.positions
-        return self.opened.reading(words_column([found]), min(length or most, most))
+        return self.opened.reading(column_of(self.path, [found]), min(length or most, most))
 
     def to_json(self) -> Json:
         """What the result says of it."""

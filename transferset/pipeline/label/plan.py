@@ -13,7 +13,7 @@ from transferset import rng, schema
 from transferset.distillation.examples.classes import columns
 from transferset.distillation.examples.reading import IDS, how_read
 from transferset.distillation.examples.tasks import is_pair
-from transferset.distillation.examples.word_rows import words_column
+from transferset.distillation.examples.word_rows import column_of
 from transferset.errors import InputError, UsageError, sentence
 from transferset.manifest import Json, digest_json
 from transferset.pipeline.derive_plan import label_type
@@ -210,7 +210,7 @@ def _teacher(
         origin(path, about),
         number,
         (),
-        words_column([src]),
+        column_of(path, [src]),
         _length(opened, params, path),
     )
     _check_reading(src, made, opened)

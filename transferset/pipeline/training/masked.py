@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from transferset.distillation.examples.reading import Reading
     from transferset.distillation.masked.batches import Masks
     from transferset.distillation.masked.model import MaskedModel
-    from transferset.students.config import Task, Vocabulary
+    from transferset.students.config import Vocabulary
     from transferset.students.objectives import MaskedObjective
 
 #: Padded ids that go through a model at a time; the head gives a number for each piece of the
@@ -166,15 +166,16 @@ def _rows(
         return lambda seed: fixed, told
     from transferset.distillation.examples.examples import open_examples
     from transferset.distillation.masked.batches import DynamicMasks, piece_counts
+    from transferset.distillation.masked.reading import rows_task, special_ids
     from transferset.students.masking import Masking, rates_of
 
-    examples = open_examples(found, _task(found), reading, folder)
+    examples = open_examples(found, rows_task(found), reading, folder)
     asked = plan.masking or {}
     smooth = {"smoothing": asked["smoothing"]} if asked["smoothing"] else {}
     counts = piece_counts(examples, reading.vocabulary.size) if smooth else None
-    special = sorted(_special(reading).values())
+    special = sorted(special_ids(reading).values())
     rates = rates_of(reading.vocabulary.size, special, share=asked["mask"], counts=counts, **smooth)
-    mask = _special(reading)["mask"]
+    mask = special_ids(reading)["mask"]
 
     def masks(seed: int) -> Masks:
         return DynamicMasks(examples, Masking(rates, mask, seed))
@@ -187,28 +188,3 @@ def _rows(
         "read": examples.how,
     }
     return masks, told
-
-
-def _task(found: ShardSet) -> Task:
-    """What a set's rows look like; its labels are not read."""
-    from transferset.distillation.examples.tasks import is_pair
-    from transferset.students.config import Task
-
-    is_class = found.manifest.schema.get("label", "").startswith("int")
-    names = tuple(found.manifest.names.get("label", ())) if is_class else ()
-    return Task(classes=names or None, pair=is_pair(found))
-
-
-def _special(reading: Reading) -> dict[str, int]:
-    """Ids of special pieces by role, of which none is masked."""
-    from transferset.language_models.model_files import open_tokenizer
-    from transferset.teachers.vocabulary import find_piece
-
-    path = reading.tokenizer
-    assert path is not None
-    tokenizer = open_tokenizer(path)
-    roles = ("cls", "sep", "pad", "unk", "mask")
-    found = {role: find_piece(tokenizer, path.parent, role) for role in roles}
-    if found["mask"] is None:
-        raise UsageError(sentence("a tokenizer with a piece for masks", "none", str(path)))
-    return {role: number for role, number in found.items() if number is not None}

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from transferset.distillation.examples.word_rows import COLUMN, column_of
 from transferset.errors import TransfersetError, sentence
 from transferset.manifest import Json
 from transferset.pipeline.training.plan import TrainPlan
-from transferset.pipeline.training.tokenizers import COLUMN, column_of, identity, tokenizer_file
+from transferset.pipeline.training.tokenizers import identity, tokenizer_file
 from transferset.pipeline.training.work import EXAMPLES, SCRATCH, Begun, batches_of, optimizer_of
 from transferset.shards import ShardSet
 

@@ -8,13 +8,9 @@ from typing import Final
 
 from transferset.errors import TransfersetError
 from transferset.manifest import Json
-from transferset.models import Record, is_model
 from transferset.shards import ShardSet
 
 _FILE: Final = "tokenizer.json"
-
-#: Of the record of a model of whole words: the column that they were read from.
-COLUMN: Final = "column"
 
 
 def tokenizer_file(sets: Sequence[ShardSet]) -> tuple[Json | None, Path | None]:
@@ -36,19 +32,3 @@ def identity(path: Path) -> str:
     except TransfersetError:  # of a kind that sets do not have
         return file_digest(path)
     return canonical
-
-
-def column_of(model: str, sets: Sequence[ShardSet]) -> str:
-    """Which column a model of whole words reads.
-
-    Args:
-        model: Perhaps a directory: a model goes on with the column that it was trained on.
-        sets: All that it is going to read.
-    """
-    from transferset.distillation.examples.word_rows import words_column
-
-    if is_model(model):
-        stated = Record.read(Path(model)).tokenizer.get(COLUMN)
-        if stated in ("text", "words"):
-            return str(stated)
-    return words_column(sets)
