@@ -259,7 +259,14 @@ def read_receipt(job: Job[Any]) -> Json | None:
 
 
 @contextmanager
-def building(root: Path, recipe: Json, *, force: bool, kind: Kind = SET) -> Iterator[bool]:
+def building(
+    root: Path,
+    recipe: Json,
+    *,
+    force: bool,
+    kind: Kind = SET,
+    ready: Callable[[], object] | None = None,
+) -> Iterator[bool]:
     """Hold the directory of a set or a model while it is made.
 
     Args:
@@ -267,6 +274,7 @@ def building(root: Path, recipe: Json, *, force: bool, kind: Kind = SET) -> Iter
         recipe: Everything that determines the bytes.
         force: Throw away what is there already, finished or not.
         kind: What is made.
+        ready: Called before anything is thrown away; what it raises keeps that.
 
     Yields:
         True if it still has to be made, False if it is already there.
@@ -283,6 +291,8 @@ def building(root: Path, recipe: Json, *, force: bool, kind: Kind = SET) -> Iter
         (root / RUN).mkdir(exist_ok=True)
     with _locked(root):
         try:
+            if force and not fresh and ready is not None:
+                ready()
             with writing(root):
                 remove_temporaries(root, kind)
                 todo = _prepare(root, recipe, force=force, kind=kind)

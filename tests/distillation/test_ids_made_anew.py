@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +13,7 @@ from sets import TOKENIZER
 
 from transferset.distillation.examples import spill
 from transferset.distillation.examples.examples import open_examples
-from transferset.distillation.examples.reading import Reading, how_read
+from transferset.distillation.examples.reading import Reading, columns_read, how_read
 from transferset.distillation.examples.survey import UNLABELLED
 from transferset.distillation.examples.tasks import task_of
 from transferset.distillation.examples.word_rows import fit_words, words_column
@@ -20,6 +21,7 @@ from transferset.errors import InputError, UsageError
 from transferset.students.config import Vocabulary
 from transferset.students.word_vocabulary import CLS, SEP, UNK
 from transferset.tokens import load_tokenizer
+from transferset.transforms.framing import frame_rows
 
 TEXTS = ["A small town, by the river.", "It rained all day.", "A [MASK] is a word here.", "x" * 90]
 PAIRS = ["Its bridge is old.", "", "Nobody came, a small crowd.", "The river"]
@@ -182,3 +184,40 @@ def test_cutting_does_not_depend_on_what_was_kept(tmp_path):
     assert max(map(len, rows_of(short))) == 7 == short.lengths.max()
     assert short.cut_rows == sum(len(row) > 7 for row in rows_of(whole))
     assert len(list((tmp_path / "f").iterdir())) == 3
+
+
+def test_a_model_of_pieces_reads_text_whatever_else_there_is(tmp_path, tokenizer, model):
+    """The column `words` is for models of words alone."""
+    stated = replace(model, column="words")
+    assert stated.column == "text"
+    found = make(tmp_path / "s", **words_of(["something else"] * 4))
+    assert columns_read(found, stated) == ["text"]
+    examples = open_examples(found, task_of(found), stated, tmp_path / "f")
+    ids, offsets = load_tokenizer(str(tokenizer)).encode(TEXTS)
+    assert rows_of(examples) == [ids[a:b].tolist() for a, b in pairwise(offsets)]
+
+
+def test_what_is_read_of_a_set(tmp_path, tokenizer, model):
+    from lm_writers import task_set
+
+    pairs = make(tmp_path / "pairs", pair=True)
+    assert columns_read(pairs, model) == ["text", "text_pair"]
+    words = fit_words([pairs])
+    of_words = Reading(vocabulary=words.vocabulary, words=words, column="words")
+    spelt = make(tmp_path / "words", **words_of(TEXTS))
+    assert columns_read(spelt, of_words) == ["words"]
+    own = task_set(tmp_path, [("a warm film", "good"), ("a dull plot", "bad")])
+    told = replace(model.vocabulary, sha256=own.manifest.tokenizer["sha256"])
+    assert columns_read(own, replace(model, vocabulary=told)) == ["input_ids"]
+
+
+def test_a_batch_without_texts_is_no_batch_of_empty_texts(tmp_path, model):
+    found = make(tmp_path / "s")
+    batch = next(found.batches()).drop_columns(["text"])
+    with pytest.raises(KeyError):
+        spill.encoder(found, model)(batch)
+    with pytest.raises(ValueError, match="0 sides"):
+        frame_rows([], 2, 3, None, np.uint32)
+    side = (np.array([7, 8]), np.array([0, 1, 2]))
+    with pytest.raises(ValueError, match="sides of equally many"):
+        frame_rows([side, (np.array([7]), np.array([0, 1]))], 2, 3, None, np.uint32)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -276,6 +278,38 @@ def test_it_measures_after_epochs_or_so_many_steps(tmp_path):
     state = run(Sums(), tmp_path / "steps", planned, evaluate_every=5)
     fives = {*range(5, planned.steps + 1, 5), planned.steps}
     assert [one["step"] for one in state.evaluations] == sorted(fives)
+
+
+class Interrupting(Quiet):
+    """A progress during which Ctrl-C is pressed, after some step."""
+
+    def __init__(self, after: int, number: int = signal.SIGINT) -> None:
+        self.left, self.number = after, number
+
+    def advance(self, amount, rows):
+        if rows:
+            self.left -= 1
+            if not self.left:
+                os.kill(os.getpid(), self.number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_keeps_every_step(tmp_path, number):
+    planned = batches(epochs=2)
+    whole = Sums()
+    run(whole, tmp_path / "whole", planned)
+    handler = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt):
+        run(Sums(), tmp_path / "cut", planned, Interrupting(3, number))
+    assert signal.getsignal(number) is handler
+    kept = Checkpoints(tmp_path / "cut" / "checkpoint", "recipe").open()
+    assert kept["step"] == 3
+    again = Sums()
+    run(again, tmp_path / "cut", planned)
+    assert len(again.steps) == planned.steps - 3
+    assert all(
+        torch.equal(one, weights(whole.module)[n]) for n, one in weights(again.module).items()
+    )
 
 
 # Log, rates, progress

@@ -38,7 +38,8 @@ def evaluate(
             transformers; with `mlm` of a masked language model.
         sets: A set for each task of the model; in the order of the tasks, called as they, or as
             `TASK=SET`. None is the only one under `sets/`.
-        out: File of JSON that the result is also written to.
+        out: File of JSON that the result is also written to, outside of what is read; an earlier
+            result is replaced, and nothing else.
         teacher: Directory of a model of that kind; None for the logits that a set has.
         mlm: Judge a masked language model, by masked pieces.
         device: As torch names it: `cpu`, `cuda`; None is the processor.
@@ -64,12 +65,14 @@ def evaluate(
     from transferset.pipeline.evaluation.params import EvaluateParams
     from transferset.stage import Quiet
 
-    file = None if out is None else require_json(Path(out))
+    given = [sets] if isinstance(sets, str | Path) else list(sets)
+    given = given or [only_set(None)]
+    read = [model, *given, *([] if teacher is None else [teacher])]
+    file = None if out is None else require_json(Path(out), read)
     params = EvaluateParams(
         mlm=mlm, device=device, length=length, mistakes=mistakes, resamples=resamples, seed=seed
     )
-    given = [sets] if isinstance(sets, str | Path) else list(sets)
-    found = judge(model, given or [only_set(None)], teacher, params, progress or Quiet())
+    found = judge(model, given, teacher, params, progress or Quiet())
     if file is not None:
         write_json(found, file)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -201,6 +202,8 @@ def run(recipe: Path, out: Path | None, **options: Any) -> None:
     from transferset.models import Model
     from transferset.report.progress import Bar
 
+    # before torch is loaded, for models of the recipe: its threads wait for each other by spinning
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     states: dict[str, str] = {}
     with Bar() as bar:
         found = api.run(recipe, out, progress=bar, told=states.__setitem__, **options)

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from transferset.errors import UsageError, printable, sentence
 from transferset.version import __version__
 
 if TYPE_CHECKING:
     from transferset.shards import ShardSet
+
+_ONCE: Final = "it takes one value"
 
 _EXIT_CODES: Final = """\b
 Exit codes:
@@ -23,8 +26,29 @@ Exit codes:
 """
 
 
+class Once(click.Command):
+    """A command of whose options each is given once, unless it takes several values."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; of two values click would take the last, and say nothing.
+
+        Raises:
+            UsageError: An option was given twice.
+        """
+        _, _, given = self.make_parser(ctx).parse_args(list(args))
+        known: set[str] = set()
+        for one in given:
+            if isinstance(one, click.Option) and not one.multiple:
+                if one.name in known and not (one.is_flag and not one.secondary_opts):
+                    raise UsageError(sentence(f"{one.opts[0]} once", "several", do=_ONCE))
+                known.add(str(one.name))
+        return super().parse_args(ctx, args)
+
+
 class Commands(click.Group):
     """A group that lists its commands in the order of the pipeline, not of the alphabet."""
+
+    command_class = Once
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order of definition."""
@@ -55,7 +79,7 @@ def named_set(path: Path | None) -> Path:
 
     root = api.only_set(path)
     if path is None:
-        say(f"Using {root}, the only set under {api.SETS}/.")
+        say(f"Using {printable(str(root), limit=4096)}, the only set under {api.SETS}/.")
     return root
 
 

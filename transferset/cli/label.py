@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from transferset.cli.group import example, named_set, say, transferset
+from transferset.errors import printable
 
 if TYPE_CHECKING:
     from transferset.shards import ShardSet
@@ -78,7 +79,8 @@ def label(src: Path | None, dry_run: bool, out: Path | None, **options: Any) -> 
         found = api.label(src, out, progress=bar, **options)
     _say_answers(found)
     totals = found.manifest.totals
-    click.echo(f"{found.root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens")
+    root = printable(str(found.root), limit=4096)
+    click.echo(f"{root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens")
 
 
 def _show(src: Path, options: dict[str, Any]) -> None:
@@ -90,7 +92,8 @@ def _show(src: Path, options: dict[str, Any]) -> None:
     several = default_workers() if options["device"] in (None, "cpu") else 1
     workers = options.pop("workers", None) or several
     plan = api.plan_label(src, **options)
-    click.echo(json.dumps(label_plan_json(plan, workers), indent=1, ensure_ascii=False))
+    # escaped, for names may steer a terminal
+    click.echo(json.dumps(label_plan_json(plan, workers), indent=1))
 
 
 def _say_answers(found: ShardSet) -> None:
@@ -98,11 +101,17 @@ def _say_answers(found: ShardSet) -> None:
     for teacher in told["teachers"]:
         if teacher["cut_rows"]:
             say(
-                f"NOTE: {teacher['name']} read the first {teacher['reads']:,} ids of "
+                f"NOTE: {printable(teacher['name'])} read the first {teacher['reads']:,} ids of "
                 f"{teacher['cut_rows']:,} longer rows"
             )
+        if teacher.get("memory_short"):
+            say(
+                f"NOTE: memory was short, so {printable(teacher['name'])} read smaller batches "
+                "than --batch-tokens; the logits are the same but for rounding"
+            )
     if "highest" in told:
-        say("Highest logit: " + ", ".join(f"{n:,} {name}" for name, n in told["highest"].items()))
+        counts = ", ".join(f"{n:,} {printable(name)}" for name, n in told["highest"].items())
+        say(f"Highest logit: {counts}")
     if told.get("labelled"):
         share = told["agreeing"] / told["labelled"]
         say(f"Agrees with {share:.1%} of {told['labelled']:,} labels")

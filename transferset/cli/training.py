@@ -12,6 +12,7 @@ import click
 from transferset.cli.group import Commands, example, named_set, say, transferset
 from transferset.cli.models import echo_model
 from transferset.cli.training_options import out_option, training_options
+from transferset.errors import printable
 
 if TYPE_CHECKING:
     from transferset.models import Model
@@ -100,7 +101,8 @@ def carry_out(
 
         options.pop("force")
         plan = getattr(api, f"plan_{command}")(**options)
-        click.echo(json.dumps(train_plan_json(plan), indent=1, ensure_ascii=False))
+        # escaped, for names may steer a terminal
+        click.echo(json.dumps(train_plan_json(plan), indent=1))
         return
     with Bar() as bar:
         found = getattr(api, command)(out=out, progress=bar, **options)
@@ -119,6 +121,9 @@ def _say_notes(found: Model) -> None:
             say(f"- {deviation}")
     if found.record.op == "distill":
         say(f"Learnt from {_losses(params)}.")
+    for new in params["student"].get("new_heads", ()):
+        left = "; ".join(params["student"]["left_heads"]) or "others"
+        say(printable(f"NOTE: a new head for {new}; that of the model was for {left}", _LINE))
     digests = [parent["digest"] for parent in found.record.parents]
     if len(digests) > len(set(digests)):
         say("NOTE: a set is named twice; a model that is measured on what it learnt looks too good")
@@ -131,6 +136,9 @@ def _say_notes(found: Model) -> None:
             "a time; the batches stayed as they were"
         )
 
+
+#: Longest line that names of tasks and classes are told in.
+_LINE = 2000
 
 #: What a student learns from, by the name of the loss.
 _SAID = {

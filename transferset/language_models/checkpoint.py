@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from logging import CRITICAL
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from transferset.errors import InputError, UsageError, sentence
 from transferset.language_models import model_files
+from transferset.language_models.configuration import read_configuration, require_no_decoder
 from transferset.language_models.model_files import (
     CONFIG,
     GENERATION,
@@ -19,6 +21,7 @@ from transferset.language_models.model_files import (
 )
 
 if TYPE_CHECKING:
+    from torch import nn
     from transformers import PreTrainedModel
 
 #: What an unfinished model may be larger than its weights by: tied weights are written once, and
@@ -38,6 +41,7 @@ class Kind(NamedTuple):
         attention: What computes attention, as transformers names it; None is the model's choice.
         optional: Prefixes of weights that may be missing, and are random then.
         vocabulary: The file that says what ids mean.
+        both_ways: Whether each piece has to see those after it too.
     """
 
     loader: str
@@ -47,6 +51,7 @@ class Kind(NamedTuple):
     attention: str | None = None
     optional: tuple[str, ...] = ()
     vocabulary: str = TOKENIZER
+    both_ways: bool = True
 
 
 MASKED: Final = Kind(
@@ -61,6 +66,7 @@ CAUSAL: Final = Kind(
     "a causal language model",
     "every part, the LM head",
     "save a GPT-like model with its LM head by save_pretrained",
+    both_ways=False,
 )
 
 
@@ -113,9 +119,13 @@ def load_model(
         raise not_installed() from error
     loader = getattr(transformers, kind.loader)
     with quiet(), refusing(kind, str(path)):
-        _require_room(loader, folder, kind)
+        config = read_configuration(folder)
+        if kind.both_ways:
+            require_no_decoder(config, kind.name, str(folder / CONFIG))
+        _require_room(loader, config, folder, kind)
         model, report = loader.from_pretrained(
             str(folder),
+            config=config,
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=False,
@@ -143,14 +153,27 @@ def to_device(model: PreTrainedModel, device: str | None) -> PreTrainedModel:
         raise UsageError(sentence("a device of torch's", str(device))) from error
 
 
-def _require_room(loader: Any, folder: Path, kind: Kind) -> None:
+def require_finite(module: nn.Module, at: str) -> None:
+    """Refuse weights that are no numbers.
+
+    Args:
+        module: Any.
+        at: The model's directory, for the message.
+
+    Raises:
+        InputError: There are some.
+    """
+    for name, tensor in module.state_dict().items():
+        if not bool(tensor.isfinite().all()):
+            do = "the file is damaged, or the model was trained until it diverged: take another"
+            raise InputError(sentence("finite weights", f"others in {name}", at, do))
+
+
+def _require_room(loader: Any, config: Any, folder: Path, kind: Kind) -> None:
     """Refuse a configuration for whose model there cannot be enough weights.
 
     What a checkpoint lacks, transformers makes before it tells, however large it is.
     """
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     size = sum(path.stat().st_size for path in weight_files(folder, kind.remedy))
     numbers = count_numbers(loader, config)
     if numbers > _TIMES * size + _SPARE:
@@ -206,7 +229,7 @@ def quiet() -> Iterator[None]:
     from transformers.utils import logging
 
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
+    logging.set_verbosity(CRITICAL)  # what it calls an error, it raises too
     logging.disable_progress_bar()
     try:
         yield

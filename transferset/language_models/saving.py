@@ -6,8 +6,10 @@ import errno
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
 
+from transferset.errors import InputError, sentence
 from transferset.files import sync_directory
 from transferset.language_models.checkpoint import quiet
 from transferset.language_models.model_files import (
@@ -54,15 +56,43 @@ def save_model(model: PreTrainedModel, out: Path) -> list[Path]:
     return files
 
 
-def _save(model: PreTrainedModel, out: Path) -> None:
+def require_savable(model: PreTrainedModel, at: str) -> None:
+    """Refuse before a training what could not be saved after it.
+
+    transformers opens configurations that it does not write.
+
+    Args:
+        model: Any; as it was afterwards.
+        at: Where it is from, for the message.
+
+    Raises:
+        InputError: transformers does not write it.
+        OSError: The system refuses to write.
+    """
+    config: Any = model.config
+    before = config.dtype, config.architectures
+    try:
+        with TemporaryDirectory() as place, quiet():
+            _save(model, Path(place), state_dict={})
+    except OSError:
+        raise
+    except Exception as error:  # of all kinds
+        found = " ".join(str(error).split()) or type(error).__name__
+        do = "take what it names out of config.json"
+        raise InputError(sentence("a model that can be saved", found, at, do)) from error
+    finally:
+        config.dtype, config.architectures = before
+
+
+def _save(model: PreTrainedModel, out: Path, **members: Any) -> None:
     from safetensors import SafetensorError
 
     try:
         try:
-            model.save_pretrained(out, safe_serialization=True, max_shard_size=_SHARD)
+            model.save_pretrained(out, safe_serialization=True, max_shard_size=_SHARD, **members)
         except ValueError:  # of a published model whose settings of `generate` contradict
             _keep_ids(model)
-            model.save_pretrained(out, safe_serialization=True, max_shard_size=_SHARD)
+            model.save_pretrained(out, safe_serialization=True, max_shard_size=_SHARD, **members)
     except SafetensorError as error:
         # it writes files itself, and tells what the system said in words
         said = re.search(r"\(os error (\d+)\)", str(error))

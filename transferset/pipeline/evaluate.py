@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,11 +19,18 @@ from transferset.pipeline.evaluation.pairing import sets_of_tasks
 from transferset.pipeline.evaluation.params import EvaluateParams
 from transferset.pipeline.evaluation.speed import timed, timed_rows
 from transferset.pipeline.evaluation.tasks import macro_json, task_json
+from transferset.pipeline.places import require_apart
 from transferset.shards import ShardSet
 from transferset.stage import Progress
 
 #: Version of the JSON; members may be added to it.
 FORMAT: Final = 1
+
+#: What all results have, and no other file of ours.
+_MEMBERS: Final = {"format", "settings", "model", "teacher", "tasks", "masked", "size", "speed"}
+
+#: Larger files are no results.
+_MOST_BYTES: Final = 1 << 28
 
 
 def evaluate(
@@ -84,15 +91,35 @@ def write_json(found: Json, out: Path) -> None:
         write_atomic(out, f"{body}\n".encode())
 
 
-def require_json(out: Path) -> Path:
+def require_json(out: Path, read: Iterable[str | Path] = ()) -> Path:
     """Refuse what could be the path of something else, before hours of judging.
 
+    Args:
+        out: Where a result is to be written.
+        read: Directories of models and sets that are read; sets also as `TASK=DIRECTORY`.
+
     Raises:
-        UsageError: It is no `.json`, or a directory.
+        UsageError: It is no `.json`, or inside such a directory, or there is something else.
     """
     if out.suffix != ".json" or out.is_dir():
         raise UsageError(sentence("an --out FILE.json", str(out)))
+    places = [Path(name) for one in map(str, read) for name in (one, one.partition("=")[2]) if name]
+    require_apart([out], [place for place in places if place.is_dir()])
+    if out.exists() and not _is_result(out):
+        expected = "an --out that is free, or holds an earlier result"
+        raise UsageError(sentence(expected, "another file", str(out), "choose another --out"))
     return out
+
+
+def _is_result(path: Path) -> bool:
+    """Whether a file holds what `evaluate` found, by what is in it."""
+    try:
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            return False
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.keys() >= _MEMBERS
 
 
 def _of_tasks(

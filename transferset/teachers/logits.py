@@ -30,6 +30,7 @@ class Logits:
         classes: In the order of the logits; None for a score.
         tokenizer_sha256: Which tokenizer, or words, say what its ids mean.
         positions: Most ids of a row; None for any number.
+        short: Whether memory was too short for a batch, which was then read in parts.
     """
 
     def __init__(self, module: nn.Module, task: int = 0, tokens: int | None = None) -> None:
@@ -46,6 +47,7 @@ class Logits:
         self.classes = None if self._task.classes is None else list(self._task.classes)
         self.tokenizer_sha256 = str(vocabulary_of(module).sha256)
         self.positions = positions_of(module)
+        self.short = False
 
     def logits(
         self, ids: npt.NDArray[np.integer], offsets: npt.NDArray[np.integer], pair: bool
@@ -85,7 +87,7 @@ class Logits:
                 torch.inference_mode(),
                 torch.autocast(device, torch.bfloat16, enabled=device == "cuda"),
             ):
-                halving(by_budget(rows.lengths, self._tokens or usual(device)), some)
+                self.short |= halving(by_budget(rows.lengths, self._tokens or usual(device)), some)
         finally:
             self._module.train(training)
         return found
@@ -133,12 +135,15 @@ def by_budget(lengths: Int64, tokens: int | None = None) -> list[Int64]:
     return found
 
 
-def halving(batches: Iterable[Int64], run: Callable[[Int64], None]) -> None:
+def halving(batches: Iterable[Int64], run: Callable[[Int64], None]) -> bool:
     """Run batches, those for which memory is short in parts.
 
     Args:
         batches: Numbers of rows.
         run: Does one.
+
+    Returns:
+        Whether it was short.
 
     Raises:
         TransfersetError: There is too little memory for one row.
@@ -164,3 +169,4 @@ def halving(batches: Iterable[Int64], run: Callable[[Int64], None]) -> None:
             left.append(batch)
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
+    return bool(most < np.inf)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from transferset.errors import InputError, sentence
 from transferset.files import write_atomic
 from transferset.language_models.causal.opening import check_vocabulary
 from transferset.language_models.checkpoint import (
@@ -15,8 +16,10 @@ from transferset.language_models.checkpoint import (
     not_installed,
     quiet,
     refusing,
+    require_finite,
     to_device,
 )
+from transferset.language_models.configuration import read_configuration
 from transferset.language_models.model_files import (
     CONFIG,
     TOKENIZER,
@@ -25,8 +28,9 @@ from transferset.language_models.model_files import (
     tokenizer_size,
     weight_files,
 )
-from transferset.language_models.saving import save_model
-from transferset.teachers.opening import addressed, require_finite
+from transferset.language_models.saving import require_savable, save_model
+from transferset.students.opening import is_student
+from transferset.teachers.opening import addressed
 from transferset.teachers.saving import README, save_vocabulary
 from transferset.teachers.statement import ENCODER, MEMBER
 
@@ -56,9 +60,23 @@ def open_masked(
         InputError: The directory holds none, or not all of it, or what is not to be trusted.
         UsageError: torch or transformers is not installed; there is no such device.
     """
+    require_no_student(path)
     model = load_model(path, device, _MASKED)
     _check(model, Path(path))
+    if train:
+        require_savable(model, str(path))
     return model.requires_grad_(train).train(train)
+
+
+def require_no_student(path: str | Path) -> None:
+    """Refuse a student of texts by its name, not by what transformers makes of it.
+
+    Raises:
+        InputError: The directory holds one.
+    """
+    if (Path(path) / CONFIG).is_file() and is_student(path):
+        expected, found = "a masked language model", "a student that says something of whole texts"
+        raise InputError(sentence(expected, found, str(path), _MASKED.remedy))
 
 
 def has_masked_head(path: str | Path) -> bool:
@@ -73,13 +91,11 @@ def has_masked_head(path: str | Path) -> bool:
     try:
         import torch
         from safetensors import safe_open
-        from transformers import AutoConfig, AutoModelForMaskedLM
+        from transformers import AutoModelForMaskedLM
     except ImportError as error:
         raise not_installed() from error
     with quiet(), refusing(MASKED, str(path)):
-        config = AutoConfig.from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False
-        )
+        config = read_configuration(folder)
         with torch.device("meta"):
             model = AutoModelForMaskedLM.from_config(config, trust_remote_code=False)
         prefix = f"{model.base_model_prefix}."
@@ -113,6 +129,7 @@ def new_masked_head(path: str | Path, seed: int, device: str | None = None) -> P
         base = load_model(folder, kind=ENCODER._replace(optional=("pooler.",)))
         model = _with_head(base, str(path))
     _check(model, folder)
+    require_savable(model, str(path))
     return to_device(model.requires_grad_(True).train(), device)
 
 

@@ -17,9 +17,11 @@ from transferset.language_models.checkpoint import (
     not_installed,
     quiet,
     refusing,
+    require_finite,
     to_device,
 )
 from transferset.language_models.model_files import CONFIG, TOKENIZER, check_config
+from transferset.language_models.saving import require_savable
 from transferset.students.config import Task, Vocabulary
 from transferset.students.word_vocabulary import WORDS, WordVocabulary
 from transferset.teachers.statement import (
@@ -102,6 +104,8 @@ def open_classifier(
     else:
         words, digest = _meanings(folder, stated, identity)
         module = _encoder(folder, stated, words, digest).requires_grad_(train)
+        if train:
+            require_savable(module.base, str(folder))
         to_device(module, device)  # in place
         file = None if words else folder / TOKENIZER
         found = Opened(module, digest, file, words, stated.kind, module.vocabulary)
@@ -152,7 +156,9 @@ def new_encoder(
             base = _with_head(base, tasks[0], str(path))
         from transferset.teachers.encoder import Encoder
 
-        encoder = Encoder(base, tasks, vocabulary)
+        with refusing(kind, str(path)):
+            encoder = Encoder(base, tasks, vocabulary)
+    require_savable(encoder.base, str(path))
     encoder.requires_grad_(True).train()
     to_device(encoder, device)  # in place
     return encoder
@@ -206,7 +212,7 @@ def _encoder(folder: Path, stated: Stated, words: WordVocabulary | None, digest:
     if several:
         wanted = {name: tuple(x.shape) for name, x in encoder.heads.state_dict().items()}
         encoder.heads.load_state_dict(read_exactly(folder / HEAD_WEIGHTS, wanted))
-    require_finite(encoder, str(folder))
+        require_finite(encoder.heads, str(folder / HEAD_WEIGHTS))
     return encoder
 
 
@@ -224,18 +230,8 @@ def _load(folder: Path, kind: Kind) -> PreTrainedModel:
     model = load_model(folder, kind=kind)
     if model.config.is_encoder_decoder:  # which is the default of some kinds
         raise InputError(sentence(kind.name, f"an encoder with a decoder ({found})", at))
+    require_finite(model, str(folder))
     return model
-
-
-def require_finite(module: nn.Module, at: str) -> None:
-    """Refuse weights that are no numbers.
-
-    Raises:
-        InputError: There are some.
-    """
-    for name, tensor in module.state_dict().items():
-        if not bool(tensor.isfinite().all()):
-            raise InputError(sentence("finite weights", f"others in {name}", at))
 
 
 def _meanings(

@@ -51,11 +51,13 @@ class TopK(NamedTuple):
         ids: int32[m, k], by falling logit; equal ones by id.
         logits: float16[m, k], as the model says them, not divided by the temperature.
         tail: float16[m], log Σ exp(z/T) over all other ids; −∞ if there are none.
+        short: Whether memory was too short for a batch, which was then read in parts.
     """
 
     ids: npt.NDArray[np.int32]
     logits: npt.NDArray[np.float16]
     tail: npt.NDArray[np.float16]
+    short: bool = False
 
 
 def top_k(
@@ -105,10 +107,10 @@ def top_k(
             torch.inference_mode(),
             torch.autocast(device, torch.bfloat16, enabled=device == "cuda"),
         ):
-            halving(by_budget(rows.lengths, tokens or usual(device)), some)
+            short = halving(by_budget(rows.lengths, tokens or usual(device)), some)
     finally:
         model.model.train(training)
-    return found
+    return found._replace(short=short)
 
 
 def _places(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from transferset.manifest import Json
@@ -24,6 +25,7 @@ class Learnt(NamedTuple):
         parts: Mean of each loss; nan where nothing counts.
         at_once: See `learning.Taken`.
         short: See `learning.Taken`.
+        counts: What each of the parts is the mean over, where it is not `over`.
     """
 
     loss: float
@@ -32,6 +34,7 @@ class Learnt(NamedTuple):
     parts: Mapping[str, float]
     at_once: int
     short: str = ""
+    counts: Mapping[str, int] = MappingProxyType({})
 
 
 class Measured(NamedTuple):

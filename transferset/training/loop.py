@@ -18,6 +18,7 @@ from transferset.manifest import Json
 from transferset.training.batches import Batches
 from transferset.training.checkpoint import Checkpoints
 from transferset.training.clock import Clock
+from transferset.training.interrupting import deferred
 from transferset.training.learner import Learner, Learnt, Measured, Settings, State
 from transferset.training.learning import NotFinite
 from transferset.training.log import TrainingLog
@@ -69,6 +70,7 @@ def train(
     Raises:
         NotFinite: A loss or a weight is not; neither checkpoint nor log is left.
         TransfersetError: Memory is too short for one example.
+        KeyboardInterrupt: Ctrl-C, after the step that it came in; what was done is kept.
     """
     import torch
 
@@ -82,9 +84,13 @@ def train(
             run.begin()
             progress.start("train", batches.tokens, settings.unit)
             progress.advance(state.tokens, 0)
-            for step in range(state.step, batches.steps):
-                tokens = run.step(step)
-                progress.advance(tokens, tokens)
+            with deferred() as interrupted:
+                for step in range(state.step, batches.steps):
+                    tokens = run.step(step)
+                    progress.advance(tokens, tokens)
+                    if interrupted():
+                        run.keep()
+                        raise KeyboardInterrupt
             run.end()
     except NotFinite:
         checkpoints.clear()
@@ -164,8 +170,9 @@ class _Run:
         for name, value in learnt.parts.items():
             if not math.isnan(value):
                 sums = state.parts.setdefault(name, [0.0, 0])
-                sums[0] += value * learnt.over
-                sums[1] += learnt.over
+                over = learnt.counts.get(name, learnt.over)
+                sums[0] += value * over
+                sums[1] += over
 
     def _after(self, rate: float) -> None:
         state = self._state
@@ -175,7 +182,7 @@ class _Run:
         if self._measured(ended=ended):
             self._evaluate()
         if state.step == self._batches.steps or self._clock.due():
-            self._keep()
+            self.keep()
 
     def _measured(self, *, ended: bool) -> bool:
         """Whether a measurement follows the step; however long the epochs, the last one does."""
@@ -215,7 +222,8 @@ class _Run:
             state.best, state.score = told, float(found.score)
             self._best = {k: one.to("cpu", copy=True) for k, one in changing(self._module).items()}
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
+        """Write a checkpoint."""
         began = self._clock.start()
         state, optimizer = self._state, self._learner.optimizer
         state.log_bytes = self._log.sync()

@@ -53,7 +53,12 @@ def frame_rows(
 
     Returns:
         Ids, offsets int32[rows + 1], and how many content ids were cut.
+
+    Raises:
+        ValueError: There is no side, or they are of different lengths.
     """
+    if len({len(offsets) for _, offsets in sides}) != 1:
+        raise ValueError(f"{len(sides)} sides of equally many texts")
     kept = [np.diff(offsets) for _, offsets in sides]
     whole = sum(int(one.sum()) for one in kept)
     if max_len is not None:

@@ -239,3 +239,30 @@ def test_one_sentence_for_what_cannot_be_done(model, labelled, capsys, words, co
     said = capsys.readouterr().err.strip().splitlines()[-1]
     assert said.startswith("transferset: expected")
     assert told in said
+
+
+def test_out_destroys_nothing(model, labelled, folder, capsys):
+    """Neither files that are read, nor any other that is no result."""
+    mine, link = folder / "mine.json", folder / "link.json"
+    mine.write_text('{"format": 1, "model": "mine"}')
+    link.symlink_to(model / "config.json")
+    (folder / "cut.json").write_text('{"format": 1, ')
+    read = [*model.rglob("*"), *labelled.root.rglob("*")]
+    before = {path: path.read_bytes() for path in [*read, mine] if path.is_file()}
+    set_ = str(labelled.root)
+    for words in (
+        [set_, "--out", model / "config.json"],
+        [set_, "--out", model / "new.json"],
+        [set_, "--out", labelled.root / "manifest.json"],
+        [f"task={set_}", "--out", labelled.root / "_tables" / "new.json"],
+        [set_, "--teacher", labelled.root, "--out", labelled.root / "new.json"],
+        [set_, "--out", mine],
+        [set_, "--out", link],
+        [set_, "--out", folder / "cut.json"],
+    ):
+        assert run(["evaluate", str(model), *map(str, words)]) == 2
+        said = capsys.readouterr().err.strip().splitlines()[-1]
+        assert said.startswith("transferset: expected")
+        assert said.endswith("; choose another --out")
+    assert {path: path.read_bytes() for path in before} == before
+    assert [*model.rglob("*"), *labelled.root.rglob("*")] == read

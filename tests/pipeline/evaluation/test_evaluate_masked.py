@@ -165,3 +165,13 @@ def test_ids_of_another_tokenizer_are_made_anew(models, pieces, tmp_path):
     )
     assert (anew["read"], plain["read"]) == ("text", "ids")
     assert anew["metrics"] == plain["metrics"]
+
+
+def test_a_student_of_texts_is_named(models, corpus, tmp_path):
+    student = tmp_path / "student"
+    student.mkdir()
+    (student / "config.json").write_text('{"model_type": "transferset-bilstm"}')
+    told = r"expected a masked language model, found a student [^.]*student; "
+    for asked, teacher in ((student, None), (models[0], student)):
+        with pytest.raises(InputError, match=told):
+            transferset.evaluate(asked, corpus.root, teacher=teacher, mlm=True)

@@ -13,7 +13,8 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from labelling import ROWS, data_of, label, logits_of, scale_head, teacher
+from label_sets import make_labelled
+from labelling import ROWS, columns_of, data_of, facts_of, label, logits_of, scale_head, teacher
 
 import transferset
 from transferset.cli import run
@@ -158,3 +159,55 @@ def test_a_killed_run_goes_on_to_the_same_bytes_at_another_number_of_workers(
     found = transferset.verify(label(task, out, first).root)
     assert found.manifest.to_bytes() == whole.manifest.to_bytes()
     assert data_of(found) == data_of(whole)
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_a_set_without_rows_is_told(task, first, masked, tmp_path, capsys, more):
+    empty = make_labelled(
+        tmp_path / "empty", {"input_ids": [], "text": []}, tokenizer=task.manifest.tokenizer
+    )
+    (empty.root / "tokenizer.json").write_bytes((task.root / "tokenizer.json").read_bytes())
+    base = ["label", str(empty.root), "--out", str(tmp_path / "out"), *more]
+    for words in ([str(first)], [str(masked), "--mlm"]):
+        assert run([*base, "--teacher", *words]) == 1
+        (line,) = capsys.readouterr().err.strip().splitlines()
+        assert line == f"transferset: expected at least one row, found none at {empty.root}"
+        assert not (tmp_path / "out").exists()
+
+
+def test_names_cannot_steer_the_terminal(task, tmp_path, capsys):
+    nasty = "\x1b[31m\x9b\u202e"
+    src = make_labelled(
+        tmp_path / "src", {"input_ids": columns_of(task)["input_ids"]},
+        tokenizer=task.manifest.tokenizer,
+    )  # fmt: skip
+    (src.root / "tokenizer.json").write_bytes((task.root / "tokenizer.json").read_bytes())
+    path = teacher(tmp_path / f"{nasty}teacher", task, (f"{nasty}bad", "good"))
+    words = ["label", str(src.root), "--teacher", str(path), "--length", "8", "--workers", "1"]
+    for more in (["--out", str(tmp_path / f"{nasty}out")], ["--dry-run"]):
+        assert run([*words, *more]) == 0
+        said = capsys.readouterr()
+        assert not {"\x1b", "\x9b", "\u202e"} & set(said.out + said.err)
+        assert "teacher" in said.out + said.err
+
+
+def test_a_short_memory_is_told(task, first, masked, tmp_path, capsys, monkeypatch):
+    import torch
+    from transformers import BertModel
+
+    whole, forward = label(task, tmp_path / "whole", first), BertModel.forward
+
+    def short(self, input_ids, *rest, **more):
+        if len(input_ids) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, input_ids, *rest, **more)
+
+    monkeypatch.setattr(BertModel, "forward", short)
+    words = ["label", str(task.root), "--workers", "1", "--teacher"]
+    assert run([*words, str(first), "--out", str(tmp_path / "out")]) == 0
+    assert "NOTE: memory was short, so first read smaller batches" in capsys.readouterr().err
+    found = transferset.open(tmp_path / "out")
+    assert logits_of(found) == pytest.approx(logits_of(whole), abs=1e-5)
+    assert run([*words, str(masked), "--mlm", "--out", str(tmp_path / "masked")]) == 0
+    assert "NOTE: memory was short, so masked read" in capsys.readouterr().err
+    assert "memory_short" not in facts_of(whole)["teachers"][0]

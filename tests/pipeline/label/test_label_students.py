@@ -12,9 +12,13 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from labelling import columns_of, config, label, logits_of
+import transformers
+from label_sets import make_labelled, words_of
+from labelling import alone, columns_of, config, label, logits_of, teacher
+from tiny_models import VOCABULARY, write_word_pieces
 
-from transferset.errors import UsageError
+from transferset.errors import InputError, UsageError
+from transferset.shards import ShardSet
 from transferset.students.config import (
     BilstmSizes,
     Config,
@@ -23,6 +27,7 @@ from transferset.students.config import (
     Task,
     Vocabulary,
 )
+from transferset.teachers.masked import open_masked
 
 
 def student(folder: Path, vocabulary: Vocabulary, words, classes=("bad", "good")):
@@ -104,3 +109,63 @@ def test_one_of_several_heads_is_asked_by_name(task, tmp_path):
     for wrong in (None, "mood"):
         with pytest.raises(UsageError, match="--task tone or length"):
             label(task, tmp_path / "none", tmp_path / "heads", task=wrong)
+
+
+def with_words(folder: Path, src, rows: int) -> ShardSet:
+    """The first texts of a set and their words, which say something else."""
+    texts = columns_of(src)["text"][:rows]
+    columns = {
+        "input_ids": columns_of(src)["input_ids"][:rows],
+        "text": texts,
+        **words_of(["the end"] * rows),
+    }
+    made = make_labelled(
+        folder, columns, tokenizer=src.manifest.tokenizer, names={"pos": [",", "JJ", "NN"]}
+    )
+    (folder / "tokenizer.json").write_bytes((src.root / "tokenizer.json").read_bytes())
+    return made
+
+
+@pytest.mark.parametrize("rows", [1, 9])
+def test_a_teacher_of_pieces_reads_text_though_there_are_words(task, first, tmp_path, rows):
+    other = teacher(tmp_path / "other", task)
+    write_word_pieces(other, VOCABULARY)
+    spelled = transformers.PreTrainedTokenizerFast(tokenizer_file=str(other / "tokenizer.json"))
+    src = with_words(tmp_path / "src", task, rows)
+    ids = [spelled(text)["input_ids"] for text in columns_of(src)["text"]]
+    found = label(src, tmp_path / "out", other)
+    np.testing.assert_allclose(logits_of(found), alone(other, ids), atol=1e-5)
+    both = label(src, tmp_path / "both", first, other)
+    mean = (alone(first, columns_of(src)["input_ids"]) + alone(other, ids)) / 2
+    np.testing.assert_allclose(logits_of(both), mean, atol=1e-5)
+
+
+def test_a_student_of_words_is_no_masked_language_model(task, tmp_path):
+    from transferset.students.word_vocabulary import WordVocabulary
+
+    words = WordVocabulary.fit([pa.array(columns_of(task)["text"])])
+    student(tmp_path / "words", words.vocabulary, words)
+    with pytest.raises(InputError, match=r"a masked language model, found a student .*words; "):
+        label(task, tmp_path / "out", tmp_path / "words", mlm=True)
+
+
+def test_nor_is_one_of_pieces(task, tmp_path):
+    ids = task.manifest.tokenizer
+    special = ids["special_ids"]
+    vocabulary = Vocabulary(
+        size=ids["vocab_size"], sha256=ids["sha256"], padding=special["pad"],
+        separator=special["sep"], start=special["cls"],
+    )  # fmt: skip
+    student(tmp_path / "pieces", vocabulary, task.root / "tokenizer.json")
+    told = r"a masked language model, found a student [^.`]*pieces; `transferset teacher fit --mlm`"
+    with pytest.raises(InputError, match=told):
+        label(task, tmp_path / "out", tmp_path / "pieces", mlm=True)
+    with pytest.raises(InputError, match=told):
+        open_masked(tmp_path / "pieces")  # what `distill --mlm --teacher` opens
+
+
+def test_a_head_that_is_named_must_be_there(task, first, tmp_path):
+    with pytest.raises(UsageError, match=r"no --task, or task, found mood at .*first"):
+        label(task, tmp_path / "out", first, task="mood")
+    assert not (tmp_path / "out").exists()
+    assert label(task, tmp_path / "out", first, task="task").manifest.op == "label"

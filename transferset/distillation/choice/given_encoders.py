@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +13,13 @@ from transferset.distillation.choice.given_models import (
     new_model,
     open_encoder,
 )
-from transferset.distillation.choice.making import Given, Made, kept_heads
+from transferset.distillation.choice.making import Given, Made, heads_json, kept_heads
 from transferset.distillation.choice.params import StudentParams
 from transferset.files import write_atomic
 from transferset.language_models.model_files import CONFIG, STATEMENTS, TOKENIZER, read_json
 from transferset.language_models.saving import save_model
 from transferset.manifest import Json
-from transferset.students.config import Vocabulary
+from transferset.students.config import Task, Vocabulary
 from transferset.students.initialising import smaller
 from transferset.students.layers import SPREAD, pick_layers
 from transferset.students.word_vocabulary import WORDS, WordVocabulary
@@ -46,12 +47,14 @@ def further_encoder(path: Path, params: StudentParams, given: Given) -> Made:
     """
     named = _identity(path, given)
     about: Json = {"student": {"model_type": read_json(path / CONFIG).get("model_type")}}
+    had = _heads(path, given)
+    kept = {} if params.picks else _kept(had, given)
+    about |= heads_json(had, given.tasks, kept)
     if params.picks:
         about["layers"] = _write_smaller(path, given.folder / "picked", params, given.seed)
         module = new_encoder(given.folder / "picked", given.tasks, given.seed, identity=named)
-    elif _has_heads(path, given):
+    elif kept:
         module = _opened(path, given, named)
-        about["kept_heads"] = len(given.tasks)
     else:
         module = new_encoder(path, given.tasks, given.seed, identity=named)
     return Made(module, _source(path, module.vocabulary, given), about)
@@ -115,17 +118,22 @@ def _write_smaller(path: Path, out: Path, params: StudentParams, seed: int) -> l
     return layers
 
 
-def _has_heads(path: Path, given: Given) -> bool:
-    """Whether a directory has the heads that are wanted, in their order."""
+def _heads(path: Path, given: Given) -> Sequence[Task]:
+    """The tasks that a directory has heads for; none for a model of another kind."""
     stated = read_statement(path)
     classifier = str(read_json(path / CONFIG).get("architectures")).find("SequenceClass") >= 0
     if stated.kind != SEVERAL and not classifier:
-        return False
-    had = stated.tasks
+        return ()
     if not stated.layout and len(given.tasks) == 1:  # it does not say whether it reads pairs
-        had = tuple(replace(task, pair=given.tasks[0].pair) for task in had)
+        return tuple(replace(task, pair=given.tasks[0].pair) for task in stated.tasks)
+    return stated.tasks
+
+
+def _kept(had: Sequence[Task], given: Given) -> dict[int, int]:
+    """The heads that go on: all of them, in their order, or none."""
     kept = kept_heads(had, given.tasks)
-    return len(had) == len(given.tasks) and kept == {i: i for i in range(len(had))}
+    same = len(had) == len(given.tasks) and kept == {i: i for i in range(len(had))}
+    return kept if same else {}
 
 
 def _opened(path: Path, given: Given, named: Identity | None) -> Encoder:

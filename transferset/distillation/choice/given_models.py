@@ -14,8 +14,11 @@ from transferset.language_models.checkpoint import (
     load_model,
     quiet,
     refusing,
+    require_finite,
 )
+from transferset.language_models.configuration import require_no_decoder, settled
 from transferset.language_models.model_files import TOKENIZER, check_config
+from transferset.language_models.saving import require_savable
 from transferset.manifest import Json
 from transferset.students.config import TransformerSizes, Vocabulary
 from transferset.students.word_vocabulary import WORDS
@@ -64,7 +67,9 @@ def open_encoder(path: Path, seed: int) -> PreTrainedModel:
     """
     file = WORDS if (path / WORDS).is_file() else TOKENIZER
     with addressed(seed):
-        return load_model(path, kind=ENCODER._replace(optional=_POOLER, vocabulary=file))
+        model = load_model(path, kind=ENCODER._replace(optional=_POOLER, vocabulary=file))
+    require_finite(model, str(path))
+    return model
 
 
 def layers_of(model: PreTrainedModel) -> int:
@@ -116,13 +121,16 @@ def new_model(path: Path, loader: str, vocabulary: Vocabulary, seed: int) -> Pre
     import transformers
 
     with quiet(), refusing(_CONFIGURATION, at):
-        made = transformers.AutoConfig.for_model(**members)
+        made = settled(transformers.AutoConfig.for_model(**members))
+        require_no_decoder(made, _CONFIGURATION.name, at)
         _check_spelling(members, transformers.AutoConfig.for_model(members["model_type"]), at)
         numbers = count_numbers(getattr(transformers, loader), made)
         if numbers > _MOST_NUMBERS:
             expected = f"a model of up to {_MOST_NUMBERS:,} numbers"
             raise InputError(sentence(expected, f"{numbers:,}", at))
-        return drawn(loader, made, seed)
+        model = drawn(loader, made, seed)
+    require_savable(model, at)
+    return model
 
 
 def drawn(loader: str, config: Any, seed: int) -> PreTrainedModel:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from transferset.distillation.choice.params import StudentParams
 from transferset.errors import UsageError, sentence
@@ -17,6 +17,10 @@ from transferset.teachers.vocabulary import file_digest
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+#: Most classes that a message names.
+_SHOWN: Final = 4
 
 
 class Made(NamedTuple):
@@ -105,6 +109,34 @@ def kept_heads(had: Sequence[Task], wanted: Sequence[Task]) -> dict[int, int]:
         if place is not None and replace(had[place], name=task.name) == task:
             found[new] = place
     return found
+
+
+def heads_json(had: Sequence[Task], wanted: Sequence[Task], kept: Mapping[int, int]) -> Json:
+    """What a record says of heads.
+
+    Args:
+        had: Tasks of a model; none if it had no heads.
+        wanted: Those that it is trained for.
+        kept: See `kept_heads`.
+
+    Returns:
+        `kept_heads`, their number; where a model had others, `new_heads` and `left_heads`, in
+        words.
+    """
+    new = [task_told(task) for i, task in enumerate(wanted) if i not in kept]
+    if not (had and new):
+        return {"kept_heads": len(kept)}
+    left = [task_told(task) for i, task in enumerate(had) if i not in kept.values()]
+    return {"kept_heads": len(kept), "new_heads": new, "left_heads": left}
+
+
+def task_told(task: Task) -> str:
+    """A task in words, as `sst2: 2 classes (bad, good)`."""
+    pairs = " of pairs" if task.pair else ""
+    if task.classes is None:
+        return f"{task.name}: a score{pairs}"
+    shown = ", ".join(task.classes[:_SHOWN]) + (", …" if len(task.classes) > _SHOWN else "")
+    return f"{task.name}: {len(task.classes)} classes{pairs} ({shown})"
 
 
 def freeze_positions(module: nn.Module) -> None:

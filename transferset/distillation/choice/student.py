@@ -21,6 +21,7 @@ from transferset.distillation.choice.making import (
     Given,
     Made,
     freeze_positions,
+    heads_json,
     kept_heads,
     parameters,
 )
@@ -158,7 +159,8 @@ def _further_student(path: Path, given: Given) -> Made:
     for new, place in kept.items():
         student.heads[new].load_state_dict(old.heads[place].state_dict())
     source = path / TOKENIZER if opened.words is None else opened.words
-    return Made(student, source, {"student": _told(config), "kept_heads": len(kept)})
+    heads = heads_json(old.config.tasks, given.tasks, kept)
+    return Made(student, source, {"student": _told(config), **heads})
 
 
 def _told(config: Config) -> Json:

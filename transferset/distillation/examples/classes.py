@@ -16,11 +16,17 @@ Places = npt.NDArray[np.int64]
 #: A class that nobody has named: transformers' `LABEL_1`, or its number.
 _NAMELESS: Final = re.compile(r"(?:LABEL_)?(\d+)", re.ASCII)
 
+_ANOTHER: Final = "take logits of a teacher of these classes: `transferset teacher fit` makes one"
+_SAME: Final = (
+    "if they mean the same, write the same names into id2label of its config.json, else take "
+    "another teacher"
+)
+
 #: Most names that an error shows.
 _SHOWN: Final = 4
 
 
-def places(given: Sequence[str], wanted: Sequence[str], at: str) -> Places:
+def places(given: Sequence[str], wanted: Sequence[str], at: str, do: str | None = None) -> Places:
     """Where each of some classes stands among others.
 
     Names decide, whatever their case; where one side has none (`LABEL_0`, `LABEL_1`, …) and both
@@ -30,6 +36,7 @@ def places(given: Sequence[str], wanted: Sequence[str], at: str) -> Places:
         given: Of a set, or of a teacher.
         wanted: Of the model that is trained or judged.
         at: Where the given ones are from, for the message.
+        do: What to do if they do not fit, for it too.
 
     Returns:
         int64[given], positions in `wanted`.
@@ -47,17 +54,20 @@ def places(given: Sequence[str], wanted: Sequence[str], at: str) -> Places:
     found = [known.get(name.casefold() if fold else name, -1) for name in given]
     if -1 in found or len(set(found)) < len(found):
         expected = f"classes out of the model's {len(wanted)} ({_told(wanted)})"
-        raise InputError(sentence(expected, f"{len(given)} ({_told(given)})", at))
+        raise InputError(sentence(expected, f"{len(given)} ({_told(given)})", at, do))
     return np.array(found, np.int64)
 
 
-def columns(given: Sequence[str] | None, wanted: Sequence[str] | None, at: str) -> Places:
+def columns(
+    given: Sequence[str] | None, wanted: Sequence[str] | None, at: str, of: str | None = None
+) -> Places:
     """Which of a teacher's outputs stands for each output of a student.
 
     Args:
         given: The teacher's classes; None for a score.
         wanted: The student's.
         at: Where the teacher's are from, for the message.
+        of: The set that is learnt from, for it too, where that is another place.
 
     Returns:
         int64[outputs of the student], columns of the teacher.
@@ -68,8 +78,9 @@ def columns(given: Sequence[str] | None, wanted: Sequence[str] | None, at: str) 
     if given is None and wanted is None:
         return np.zeros(1, np.int64)
     if given is None or wanted is None or len(given) != len(wanted):
-        raise InputError(sentence(f"logits of {_what(wanted)}", _what(given), at))
-    found = places(given, wanted, at)
+        expected = f"logits of {_what(wanted)}" + (f" for {of}" if of else "")
+        raise InputError(sentence(expected, _what(given), at, _ANOTHER))
+    found = places(given, wanted, at, _SAME if of else _ANOTHER)
     return np.argsort(found, kind="stable")
 
 

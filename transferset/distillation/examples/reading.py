@@ -27,7 +27,8 @@ class Reading:
         tokenizer: What makes them: a `tokenizer.json`, or the folder of one; needed for sets with
             other ids alone.
         words: What makes them in a model of whole words.
-        column: What such a model reads: `text`, split at white space, or `words`.
+        column: What is read where ids are made anew: by a model of words `text`, split at white
+            space, or `words`, as stated; by one of pieces `text`, whatever is stated.
         length: Most ids of a row, at least `LEAST`; longer ones lose their end, of a pair the
             longer text first.
     """
@@ -43,6 +44,8 @@ class Reading:
             raise UsageError(sentence(f"a --length of at least {LEAST}", str(self.length)))
         if self.column not in ("text", "words"):
             raise UsageError(sentence("the column text or words", self.column))
+        if self.words is None:  # a set's words say nothing to a tokenizer of pieces
+            object.__setattr__(self, "column", "text")
         if self.words is not None and self.words.vocabulary.sha256 != self.vocabulary.sha256:
             raise InputError(sentence("the words of the model", "others"))
 
@@ -62,11 +65,23 @@ def how_read(found: ShardSet, reading: Reading) -> str:
     if own == reading.vocabulary.sha256:
         return IDS
     expected = "ids of the model's tokenizer, or a column text to make them of"
-    if "text" not in schema:
+    if reading.column not in schema:
         raise UsageError(_lacking(found, expected))
     if reading.tokenizer is None:
         raise UsageError(_lacking(found, "ids of the model's tokenizer, or that tokenizer's file"))
     return TEXT
+
+
+def columns_read(found: ShardSet, reading: Reading) -> list[str]:
+    """The columns of a set that a model reads, that of second texts included.
+
+    Raises:
+        UsageError: See `how_read`.
+    """
+    if how_read(found, reading) == IDS:
+        return ["input_ids"]
+    second = f"{reading.column}_pair"
+    return [reading.column, *([second] if second in found.manifest.schema else [])]
 
 
 def _lacking(found: ShardSet, expected: str) -> str:

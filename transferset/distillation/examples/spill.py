@@ -131,12 +131,14 @@ def _of_pieces(found: ShardSet, reading: Reading) -> Encode:
         expected = f"the tokenizer {reading.vocabulary.sha256[:12]}… of the model"
         told = f"{tokenizer.info.sha256[:12]}…"
         raise InputError(sentence(expected, told, str(reading.tokenizer)))
-    return _Spelled(found, tokenizer)
+    return _Spelled(found, tokenizer, reading.column)
 
 
 def _sides(batch: pa.RecordBatch, column: str) -> list[pa.Array]:
-    names = [name for name in (column, f"{column}_pair") if name in batch.schema.names]
-    return [batch.column(name) for name in names]
+    """The texts of a batch, and the second ones of pairs."""
+    second = f"{column}_pair"
+    found = [batch.column(column)]  # a batch without is a mistake of whoever chose its columns
+    return [*found, batch.column(second)] if second in batch.schema.names else found
 
 
 class _Spelled:
@@ -146,15 +148,15 @@ class _Spelled:
     model's mask again, and in all others text like any other.
     """
 
-    def __init__(self, found: ShardSet, tokenizer: WordPiece) -> None:
+    def __init__(self, found: ShardSet, tokenizer: WordPiece, column: str) -> None:
         self._info, self._spelling = tokenizer.info, WordSpelling(tokenizer)
-        self._found = found
+        self._found, self._column = found, column
         self._own: WordPiece | None = None
 
     def __call__(self, batch: pa.RecordBatch) -> Ids:
         masked = self._masked(batch)
         info = self._info
-        sides = [self._side(texts, masked) for texts in _sides(batch, "text")]
+        sides = [self._side(texts, masked) for texts in _sides(batch, self._column)]
         ids, offsets, _ = frame_rows(sides, info.cls_id, info.sep_id, None, np.uint32)
         return ids, offsets
 

@@ -142,3 +142,16 @@ def piece_counts(examples: PlainRows, size: int) -> Int64:
         some = np.arange(start, min(start + _COUNTED, rows))
         counts += np.bincount(examples.take(some).ids, minlength=size)
     return counts
+
+
+def any_masked(masks: Masks, epoch: int) -> bool:
+    """Whether a position of some rows is masked; they are read up to the first.
+
+    Args:
+        masks: The rows.
+        epoch: Below 2**32.
+    """
+    rows = len(masks.lengths)
+    starts = range(0, rows, _COUNTED)
+    some = (np.arange(start, min(start + _COUNTED, rows)) for start in starts)
+    return any(len(masks.batch(one, epoch).positions) for one in some)

@@ -118,7 +118,7 @@ class MaskedLearner:
             clip=self._clip,
         )
         over = counts["hard"] if objective.hard or objective.soft else tokens
-        return Learnt(taken.loss, over, tokens, taken.parts, taken.at_once, taken.short)
+        return Learnt(taken.loss, over, tokens, taken.parts, taken.at_once, taken.short, counts)
 
     def measure(self) -> Measured | None:
         """Losses of the held-out rows under masks that are the same each time.

@@ -37,13 +37,20 @@ class Online(NamedTuple):
     Attributes:
         module: A text classifier; it is evaluated only.
         examples: The sets of the student as the teacher reads them, in their order; the student's
-            own where both have the same ids.
-        tasks: Of the teacher, for each of the student's.
+            own where both have the same ids; None for sets whose own logits are taken.
+        tasks: Of the teacher, for each of the student's, or None likewise.
+        at: Its directory, for messages.
     """
 
     module: nn.Module
-    examples: Sequence[Examples]
-    tasks: Sequence[int]
+    examples: Sequence[Examples | None]
+    tasks: Sequence[int | None]
+    at: str = "the teacher"
+
+    def asked(self, task: int) -> tuple[Examples, int] | None:
+        """What it reads for a task of the student, and its own number; None if it is not asked."""
+        examples, number = self.examples[task], self.tasks[task]
+        return None if examples is None or number is None else (examples, number)
 
 
 class TaskLearner:
@@ -75,7 +82,7 @@ class TaskLearner:
             optimizer: Of the module's trained parameters.
             seed: Of the training.
             clip: Longest gradient; None is any.
-            teacher: Gives logits; None takes those of the sets.
+            teacher: Gives logits, of the sets that it has; None takes those of all sets.
             held_out: Of each task, for `measure`; empty if there are none.
 
         Raises:
@@ -87,12 +94,13 @@ class TaskLearner:
         self._objective, self._seed, self._clip = objective, seed, clip
         self._teacher = teacher if objective.mse or objective.soft else None
         _require_one_each(module, examples, held_out)
-        for one in examples:
-            _require(one, objective, online=self._teacher is not None)
+        for task, one in enumerate(examples):
+            _require(one, objective, online=self._asked(task) is not None)
         _require_short(module, [*examples, *held_out], "model")
         if self._teacher is not None:
             self._teacher.module.eval()
-            _require_short(self._teacher.module, self._teacher.examples, "teacher")
+            read = [one for one in self._teacher.examples if one is not None]
+            _require_short(self._teacher.module, read, "teacher")
         self._columns = [self._columns_of(task) for task in range(len(examples))]
 
     def learn(self, batch: Batch, at_once: int, rate: float, step: int) -> Learnt:
@@ -133,7 +141,7 @@ class TaskLearner:
         )
         over = max(counts[name] for name, weight in objective.weights.items() if weight)
         tokens = int(lengths.sum(dtype=np.int64))
-        return Learnt(taken.loss, over, tokens, taken.parts, taken.at_once, taken.short)
+        return Learnt(taken.loss, over, tokens, taken.parts, taken.at_once, taken.short, counts)
 
     def measure(self) -> Measured | None:
         """Scores of the held-out rows; see `measuring.measure`."""
@@ -149,20 +157,25 @@ class TaskLearner:
         """Logits of the teacher in the order of the student's classes, float32[n, C]."""
         if not (self._objective.mse or self._objective.soft):
             return None
-        if self._teacher is None:
+        asked = self._asked(task)
+        if self._teacher is None or asked is None:
             return self._tensor(self._examples[task].logits(rows))
-        module, examples, tasks = self._teacher
+        examples, number = asked
         with torch.inference_mode():
-            found: Tensor = module(examples[task].take(rows), tasks[task])
+            found: Tensor = self._teacher.module(examples.take(rows), number)
             found = found[:, self._columns[task]].to(self._device)
         return found.clone()  # of inference's tensors none may be kept for gradients
 
+    def _asked(self, task: int) -> tuple[Examples, int] | None:
+        return None if self._teacher is None else self._teacher.asked(task)
+
     def _columns_of(self, task: int) -> Any:
-        if self._teacher is None:
+        asked = self._asked(task)
+        if self._teacher is None or asked is None:
             return None
-        given: Task = _tasks(self._teacher.module)[self._teacher.tasks[task]]
-        own = self._examples[task].task
-        return torch.from_numpy(columns(given.classes, own.classes, f"task {given.name}"))
+        given: Task = _tasks(self._teacher.module)[asked[1]]
+        own, of = self._examples[task].task, str(self._examples[task].found.root)
+        return torch.from_numpy(columns(given.classes, own.classes, self._teacher.at, of))
 
     @property
     def _device(self) -> torch.device:

@@ -18,7 +18,9 @@ from transferset.language_models.checkpoint import (
     quiet,
     refusing,
 )
+from transferset.language_models.configuration import settled
 from transferset.language_models.model_files import check_config
+from transferset.language_models.saving import require_savable
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -67,7 +69,7 @@ def new_causal(config: str | Path, pieces: CausalPieces, seed: int) -> PreTraine
     except ImportError as error:
         raise not_installed() from error
     with quiet(), refusing(CAUSAL._replace(remedy=_REMEDY), at):
-        made = AutoConfig.for_model(**members)
+        made = settled(AutoConfig.for_model(**members))
         _check_spelling(members, AutoConfig.for_model(kind), at)
         _check_size(count_numbers(AutoModelForCausalLM, made), at)
         high, low = rng.step_key(seed, _WEIGHTS)
@@ -77,6 +79,7 @@ def new_causal(config: str | Path, pieces: CausalPieces, seed: int) -> PreTraine
                 made, dtype=torch.float32, trust_remote_code=False
             )
         check_causal(model.eval(), at)
+    require_savable(model, at)
     return model.train()
 
 

@@ -13,6 +13,7 @@ from transferset.language_models.checkpoint import (
     load_model,
     not_installed,
     refusing,
+    require_finite,
 )
 from transferset.language_models.describing import describe_files
 from transferset.language_models.model_files import (
@@ -24,6 +25,7 @@ from transferset.language_models.model_files import (
     open_tokenizer,
     tokenizer_size,
 )
+from transferset.language_models.saving import require_savable
 from transferset.manifest import Json
 
 if TYPE_CHECKING:
@@ -66,7 +68,11 @@ def load_causal(
     model = load_model(folder, device, CAUSAL, dtype)
     check_vocabulary(model, size, str(path))
     check_causal(model, str(path))
-    return model.requires_grad_(True).train() if train else model
+    if not train:
+        return model
+    require_finite(model, str(path))
+    require_savable(model, str(path))
+    return model.requires_grad_(True).train()
 
 
 def check_kind(config: dict[str, Any], at: str) -> str:

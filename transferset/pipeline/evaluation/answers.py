@@ -132,8 +132,9 @@ def ask(
     theirs = None
     if teacher is not None:
         place = teacher_task(teacher.tasks, task, teacher.path)
+        # before the set is read, which may fit the teacher as little, but is not what is wrong
+        given = columns(teacher.tasks[place].classes, task.classes, teacher.path)
         side = _side(found, teacher, place, params, folder, logits=False)
-        given = columns(side.examples.task.classes, task.classes, teacher.path)
         theirs = replace(side, order=given[order])
     ours = replace(ours, order=order)
     labels, there = _labels(ours.examples, order)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +68,18 @@ class AskContext:
         return open_same(self.src, self.digest)
 
 
+class Answer(NamedTuple):
+    """What a teacher says of rows.
+
+    Attributes:
+        columns: By name, equally many rows.
+        short: Whether memory was too short for a batch.
+    """
+
+    columns: dict[str, pa.Array]
+    short: bool
+
+
 def ask(root: Path, context: AskContext, task: Json) -> Done:
     """Ask a teacher of rows `start` to `stop`.
 
@@ -100,8 +112,11 @@ def answers(context: AskContext, start: int, stop: int) -> tuple[pa.RecordBatch,
     rows, cut = read_inputs(found, context.teacher.reading(context.device), start, stop)
     numbers = np.arange(start, stop)
     masked = context.teacher.kind == MASKED_LM
-    columns = _masked(context, rows, numbers) if masked else _logits(context, rows, numbers)
-    result = {"rows": len(numbers), "tokens": len(rows.ids), "cut": cut}
+    said = _masked if masked else _logits
+    columns, short = said(context, rows, numbers)
+    result: Json = {"rows": len(numbers), "tokens": len(rows.ids), "cut": cut}
+    if short:  # sums were made of other batches than the recipe says, and rounded otherwise
+        result["short"] = True
     if masked:
         result["masked"] = len(columns["tail"].values)
         result["rows"] *= context.params.multiple
@@ -109,7 +124,7 @@ def answers(context: AskContext, start: int, stop: int) -> tuple[pa.RecordBatch,
     return pa.RecordBatch.from_pydict(columns), result
 
 
-def _logits(context: AskContext, rows: Rows, numbers: npt.NDArray[np.int64]) -> dict[str, pa.Array]:
+def _logits(context: AskContext, rows: Rows, numbers: npt.NDArray[np.int64]) -> Answer:
     from transferset.teachers.logits import Logits
 
     teacher = context.teacher
@@ -119,7 +134,7 @@ def _logits(context: AskContext, rows: Rows, numbers: npt.NDArray[np.int64]) -> 
     _require_finite(found, teacher, numbers, context.src)
     flat = pa.array(found.ravel())
     logits = pa.FixedSizeListArray.from_arrays(flat, found.shape[1])
-    return {ROW: pa.array(numbers.astype(np.uint64)), "logits": logits}
+    return Answer({ROW: pa.array(numbers.astype(np.uint64)), "logits": logits}, asked.short)
 
 
 def _require_finite(
@@ -134,15 +149,17 @@ def _require_finite(
         raise InputError(sentence("finite logits", str(value), where, do))
 
 
-def _masked(context: AskContext, rows: Rows, numbers: npt.NDArray[np.int64]) -> dict[str, pa.Array]:
+def _masked(context: AskContext, rows: Rows, numbers: npt.NDArray[np.int64]) -> Answer:
     """All copies of all rows, those of one row side by side."""
     copies = context.params.multiple
     masking = _masking(context)
     parts = [_copy(context, masking, rows, numbers, copy) for copy in range(copies)]
     # copy by copy as they were made; row by row as they are kept
     order = np.arange(len(numbers) * copies).reshape(copies, -1).T.ravel()
-    table = pa.concat_tables(pa.Table.from_pydict(part) for part in parts).take(pa.array(order))
-    return {name: table[name].combine_chunks() for name in table.column_names}
+    tables = [pa.Table.from_pydict(part.columns) for part in parts]
+    table = pa.concat_tables(tables).take(pa.array(order))
+    columns = {name: table[name].combine_chunks() for name in table.column_names}
+    return Answer(columns, any(part.short for part in parts))
 
 
 def _masking(context: AskContext) -> Masking:
@@ -158,7 +175,7 @@ def _copy(
     rows: Rows,
     numbers: npt.NDArray[np.int64],
     copy: int,
-) -> dict[str, pa.Array]:
+) -> Answer:
     from transferset.teachers.topk import top_k
 
     params = context.params
@@ -179,13 +196,14 @@ def _copy(
     labels = np.full(len(ids), _NO_LABEL, np.int32)
     labels[made.positions] = ids[made.positions]
     ends = np.searchsorted(made.positions, offsets)
-    return {
+    columns = {
         ROW: pa.array(numbers.astype(np.uint64)),
         "copy": pa.array(np.full(len(numbers), copy, np.uint32)),
         "input_ids": _lists(offsets, made.ids.astype(_kind(context))),
         "labels": _lists(offsets, labels),
         **_tops(found, ends, _kind(context)),
     }
+    return Answer(columns, found.short)
 
 
 def _tops(found: TopK, ends: npt.NDArray[np.int64], kind: Any) -> dict[str, pa.Array]:

@@ -84,6 +84,7 @@ def answers(
             "name": teacher.about["name"],
             "reads": None if teacher.length == ANY else teacher.length,
             "cut_rows": sum(one["cut"] for one in results),
+            **({"memory_short": True} if any(one.get("short") for one in results) else {}),
         }
         for teacher, results in zip(plan.teachers, asked, strict=True)
     ]

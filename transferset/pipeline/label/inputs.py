@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from transferset.distillation.examples.cutting import cut
-from transferset.distillation.examples.reading import IDS, Reading, how_read
+from transferset.distillation.examples.reading import IDS, Reading, columns_read, how_read
 from transferset.reading import read_rows
 from transferset.shards import ShardSet
 from transferset.students.rows import Rows
@@ -45,10 +45,10 @@ def read_inputs(found: ShardSet, reading: Reading, start: int, stop: int) -> tup
 
 def _columns(found: ShardSet, reading: Reading) -> list[str]:
     """Those that are needed: a set may have much else."""
-    wanted = ["input_ids"]
-    if how_read(found, reading) != IDS:
-        wanted += [reading.column, f"{reading.column}_pair"]
-    return [name for name in wanted if name in found.manifest.schema]
+    wanted = columns_read(found, reading)
+    if "input_ids" in found.manifest.schema and "input_ids" not in wanted:
+        wanted.append("input_ids")  # they tell which rows are masked, so that texts are read right
+    return wanted
 
 
 def _encoder(found: ShardSet, reading: Reading) -> Encode:

@@ -14,7 +14,7 @@ from transferset.distillation.examples.classes import columns
 from transferset.distillation.examples.reading import IDS, how_read
 from transferset.distillation.examples.tasks import is_pair
 from transferset.distillation.examples.word_rows import column_of
-from transferset.errors import InputError, UsageError, sentence
+from transferset.errors import InputError, TransfersetError, UsageError, sentence
 from transferset.manifest import Json, digest_json
 from transferset.pipeline.derive_plan import label_type
 from transferset.pipeline.label.params import CLASSIFIER, LOGITS, MASKED, MASKED_LM, LabelParams
@@ -158,6 +158,7 @@ def make_label_plan(
     Raises:
         UsageError: An option is out of range, or the set has not what the teachers read.
         InputError: A teacher is none, or means other classes.
+        TransfersetError: The set has no rows.
     """
     params = params.checked(device)
     if not teachers:
@@ -165,9 +166,12 @@ def make_label_plan(
     if params.mlm and len(teachers) > 1:
         do = "name one, for the highest logits of a mean are not the mean of the highest"
         raise UsageError(sentence("one --teacher with --mlm", f"{len(teachers)}", do=do))
+    if not len(src):
+        raise TransfersetError(sentence("at least one row", "none", str(src.root)))
     _check_columns(src, params)
     pair = is_pair(src)
     found = [_teacher(src, str(path), params, pair, device) for path in teachers]
+    _require_head(params.task, found)
     classes = None if params.mlm else _classes(src, found[0][1])
     return LabelPlan(
         name,
@@ -220,6 +224,14 @@ def _teacher(
     if params.mlm:
         _check_masked(src, opened, params, path)
     return made, task
+
+
+def _require_head(name: str | None, found: Sequence[tuple[Teacher, Task | None]]) -> None:
+    """Refuse a --task that is no head's name; beside one that has it another may be nameless."""
+    names = [task.name for _, task in found if task is not None]
+    if name is not None and name not in names:
+        expected = f"no --task, or {' or '.join(dict.fromkeys(names))}"
+        raise UsageError(sentence(expected, name, found[0][0].path))
 
 
 def _length(opened: Open, params: LabelParams, path: str) -> int:

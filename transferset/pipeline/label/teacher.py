@@ -103,7 +103,9 @@ def describe_teacher(path: str, kind: str) -> Json:
         return describe_classifier(path)
     from transferset.language_models.checkpoint import MASKED
     from transferset.language_models.describing import describe_files
+    from transferset.teachers.masked import require_no_student
 
+    require_no_student(path)
     return describe_files(path, MASKED)
 
 

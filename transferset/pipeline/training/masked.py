@@ -11,7 +11,13 @@ from transferset.errors import UsageError, sentence
 from transferset.manifest import Json
 from transferset.pipeline.training.plan import TrainPlan
 from transferset.pipeline.training.tokenizers import identity, tokenizer_file
-from transferset.pipeline.training.work import EXAMPLES, Begun, batches_of, optimizer_of
+from transferset.pipeline.training.work import (
+    EXAMPLES,
+    Begun,
+    batches_of,
+    optimizer_of,
+    require_rows,
+)
 from transferset.shards import ShardSet
 
 if TYPE_CHECKING:
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
     from transferset.distillation.masked.model import MaskedModel
     from transferset.students.config import Vocabulary
     from transferset.students.objectives import MaskedObjective
+    from transferset.training.batches import Batches
 
 #: Padded ids that go through a model at a time; the head gives a number for each piece of the
 #: vocabulary at one position in seven.
@@ -73,7 +80,16 @@ class MaskedWork:
             clip=training.clip,
         )
         batches = batches_of([masks.lengths], training, seed)
+        self._require_masks(masks, batches)
         return Begun(learner, batches, _AT_ONCE, made.about, parameters(model))
+
+    def _require_masks(self, masks: Masks, batches: Batches) -> None:
+        """Refuse a training, and a measurement, of losses at masked positions without any."""
+        plan, objective = self.plan, self.objective
+        if objective.hard or objective.soft:
+            _require(masks, plan.sets[0], plan, batches.tokens)
+        if self.held_out is not None:
+            _require(self.held_out, plan.held_out[0], plan)
 
     def save(self, module: Any, out: Path, about: Sequence[str]) -> list[Path]:
         """See `work.Work`."""
@@ -100,6 +116,7 @@ def prepare_masked(plan: TrainPlan, folder: Path) -> MaskedWork:
     from transferset.students.objectives import MaskedObjective
 
     (found,) = plan.sets
+    require_rows((*plan.sets, *plan.held_out))
     tokenizer, file = tokenizer_file(plan.sets)
     if tokenizer is None or file is None:
         do = "build it with a tokenizer"
@@ -140,13 +157,41 @@ def _teacher(plan: TrainPlan, vocabulary: Vocabulary) -> MaskedModel | None:
     if not plan.online or plan.teacher is None:
         return None
     from transferset.distillation.masked.model import MaskedModel
-    from transferset.teachers.masked import open_masked
+    from transferset.teachers.masked import has_masked_head, new_masked_head, open_masked
 
-    model = open_masked(plan.teacher, plan.device)
+    if plan.objective.get("soft") or has_masked_head(plan.teacher):
+        model = open_masked(plan.teacher, plan.device)
+    else:  # its hidden states alone are looked at, whatever a head would make of them
+        model = new_masked_head(plan.teacher, plan.seed, plan.device)
     if identity(plan.teacher / "tokenizer.json") != vocabulary.sha256:
         expected = "a teacher that reads the student's pieces"
         raise UsageError(sentence(expected, "another tokenizer", str(plan.teacher)))
     return MaskedModel(model, vocabulary, str(plan.teacher))
+
+
+def _require(masks: Masks, found: ShardSet, plan: TrainPlan, tokens: int | None = None) -> None:
+    """Refuse rows of which nothing is masked.
+
+    Args:
+        masks: The rows.
+        found: Their set.
+        plan: With the share.
+        tokens: Of a training whose masks change; None for masks that are the same each time.
+
+    Raises:
+        UsageError: Nothing is, or in so many tokens less than one is to be expected.
+    """
+    from transferset.distillation.masked.batches import any_masked
+    from transferset.distillation.masked.learner import HELD_OUT_EPOCH
+
+    share, fixed = (plan.masking or {})["mask"], "labels" in found.manifest.schema
+    if not fixed and tokens is not None:
+        enough = share * tokens >= 1
+    else:
+        enough = any_masked(masks, HELD_OUT_EPOCH)
+    if not enough:
+        do = "label more rows" if fixed else "raise --mask, or take more rows"
+        raise UsageError(sentence("masked positions", "none", str(found.root), do))
 
 
 def _rows(

@@ -16,6 +16,12 @@ _MASKED: Final = ("hard", "soft", "cosine")
 _TASK_TEMPERATURE: Final = 3.0
 _MASKED_TEMPERATURE: Final = 2.0
 
+#: Beyond this a softmax is flat to all digits of a float.
+_MOST_TEMPERATURE: Final = 10_000.0
+
+#: Largest weight of a loss.
+_MOST_WEIGHT: Final = 1_000_000.0
+
 LABEL: Final = "label them with `transferset label SET --teacher DIR`, or name a --teacher"
 
 
@@ -42,18 +48,17 @@ def task_objective(
     from transferset.students.objectives import TaskObjective
 
     _refuse(given, "cosine", "--mlm")
-    labelled = [one for one in sets if "logits" in one.manifest.schema]
-    online = teacher and len(labelled) < len(sets)
-    some = online or len(labelled) == len(sets)
+    without = [one for one in sets if "logits" not in one.manifest.schema]
+    some = teacher or len(without) < len(sets)
     weights = _weights(given, _TASK) or ({"mse": 1.0} if some else {"hard": 1.0})
     found = _rest(weights, given, _TASK_TEMPERATURE)
     TaskObjective(**{"mse": 0.0, **found})
     needed = any(weights.get(name) for name in ("mse", "soft"))
-    if needed and not some:
-        without = next(one for one in sets if one not in labelled)
+    if needed and without and not teacher:
         expected = "a set with a column logits, or a teacher"
-        raise UsageError(sentence(expected, "neither", str(without.root), LABEL))
-    return found, online and needed
+        do = f"{LABEL}, or learn from gold labels alone, with --hard 1"
+        raise UsageError(sentence(expected, "neither", str(without[0].root), do))
+    return found, teacher and needed and bool(without)
 
 
 def masked_objective(
@@ -87,6 +92,14 @@ def masked_objective(
 def _weights(given: Mapping[str, Any], names: Sequence[str]) -> Json:
     """Those that are stated; if any is, the others are 0."""
     stated: Json = {name: given[name] for name in names if given.get(name) is not None}
+    for name, weight in stated.items():
+        if not 0 <= weight <= _MOST_WEIGHT:
+            expected = f"--{name} from 0 to {_MOST_WEIGHT:,.0f}"
+            raise UsageError(sentence(expected, str(weight)))
+    if stated and not any(stated.values()):
+        told = " ".join(f"--{name} 0" for name in stated)
+        do = f"give --{' or --'.join(names)} a weight"
+        raise UsageError(sentence("a loss to learn from", told, do=do))
     return {name: float(stated.get(name, 0.0)) for name in names} if stated else {}
 
 
@@ -95,13 +108,16 @@ def _rest(weights: Json, given: Mapping[str, Any], temperature: float) -> Json:
     from transferset.students.losses import FORWARD
 
     stated: Json = {name: given.get(name) for name in ("temperature", "direction")}
+    asked = stated["temperature"]
+    if asked is not None and not 0 < asked <= _MOST_TEMPERATURE:
+        expected = f"--temperature above 0, up to {_MOST_TEMPERATURE:,.0f}"
+        raise UsageError(sentence(expected, str(asked)))
     if not weights.get("soft"):
         for name, value in stated.items():
             if value is not None:
                 do = f"give it a weight, or leave --{name} out"
                 raise UsageError(sentence(f"a soft loss for --{name}", "none", do=do))
         return weights
-    asked = stated["temperature"]
     return {
         **weights,
         "temperature": float(temperature if asked is None else asked),
@@ -110,5 +126,5 @@ def _rest(weights: Json, given: Mapping[str, Any], temperature: float) -> Json:
 
 
 def _refuse(given: Mapping[str, Any], name: str, where: str) -> None:
-    if given.get(name):
+    if given.get(name) is not None:
         raise UsageError(sentence(f"--{name} with {where} alone", str(given[name])))

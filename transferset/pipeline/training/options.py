@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -27,6 +28,9 @@ _MOST: Final = {
     "evaluate_every": 1 << 40,
     "seeds": MOST_SEEDS,
 }
+
+#: What torch computes on here; others lack what is needed, as a type that autocast takes.
+_DEVICE: Final = re.compile(r"cpu|cuda(:\d{1,3})?", re.ASCII)
 
 #: A row has [CLS], [SEP] and something between them.
 _LENGTHS: Final = (3, 1 << 20)
@@ -142,6 +146,21 @@ class Training:
     def to_json(self) -> Json:
         """As recipe and record have them."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def check_device(device: str | None) -> str:
+    """A device as torch names it.
+
+    Args:
+        device: None is the processor.
+
+    Raises:
+        UsageError: It is neither the processor nor a CUDA device.
+    """
+    named = "cpu" if device is None else str(device)
+    if not _DEVICE.fullmatch(named):
+        raise UsageError(sentence("a device of torch's, cpu or cuda", named, "--device"))
+    return named
 
 
 def option(name: str) -> str:

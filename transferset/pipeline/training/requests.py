@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from transferset.manifest import Json
 from transferset.pipeline.options import check_seed
 from transferset.pipeline.training import defaults
 from transferset.pipeline.training.objectives import masked_objective, task_objective
-from transferset.pipeline.training.options import Training
+from transferset.pipeline.training.options import ADADELTA, Training, check_device, option
 from transferset.pipeline.training.origins import describe_directory, origin
 from transferset.pipeline.training.plan import DISTILL, TrainPlan, check_sets
 from transferset.shards import ShardSet
@@ -33,6 +33,13 @@ RECURRENT: Final = (BILSTM, BIATTENTIVE)
 _MASKING: Final = {"mask": 0.15, "smoothing": 0.0}
 
 _HARD: Final = {"hard": 1.0}
+
+#: Options of optimisers that others do not have.
+_OF_ADAM: Final = ("beta1", "beta2")
+_OF_ADADELTA: Final = ("rho",)
+
+#: Options of a vocabulary of words that a default hides.
+_OF_WORDS: Final = ("lowercase", "least", "most")
 
 #: Members of `StudentParams` that options state, with the option where it has another name.
 _STUDENT: Final = {field.name: field.name for field in fields(StudentParams)} | {"kind": "student"}
@@ -65,6 +72,7 @@ def fit_plan(
     if not masked and _is_recurrent(model):
         kind = defaults.DISTILLING
     objective: Json = dict(_HARD)
+    _check_optimizer(given, {"optimizer": kind["optimizer"], **_stated_of(given)})
     return _plan(
         op, params, sets, held_out, given, kind,
         masked=masked, about=about, base=origin(model, about), teacher=None, objective=objective,
@@ -91,9 +99,13 @@ def distill_plan(
         UsageError: Options and sets do not fit together.
         InputError: There is no such model or file.
     """
+    from transferset.language_models.checkpoint import releases
+
+    releases()  # first of all: the losses are torch's
     merged, told = _preset(preset, given)
     masked = bool(merged.get("mlm")) or any("top_ids" in s.manifest.schema for s in sets)
     params = student_params(merged, teacher if masked else None)
+    _check_words(given, params)
     check_student(params, mlm=masked, teacher=teacher is not None)
     objective, online = (
         masked_objective(merged, _only(sets), teacher=teacher is not None)
@@ -104,6 +116,7 @@ def distill_plan(
     base = None
     if Path(params.kind).is_dir():
         base = origin(params.kind, describe_directory(params.kind))
+    _check_optimizer(given, merged)
     return _plan(
         DISTILL, params, sets, held_out, merged,
         defaults.PRE_TRAINING if masked else defaults.DISTILLING,
@@ -125,7 +138,7 @@ def student_params(given: Mapping[str, Any], teacher: str | Path | None) -> Stud
     stated = {m: given[name] for m, name in _STUDENT.items() if given.get(name) is not None}
     if "kind" not in stated and teacher is not None and "init_layers" in stated:
         stated["kind"] = str(teacher)
-    if "kind" not in stated:
+    if not str(stated.get("kind", "")):  # which as a path would be this very directory
         do = "name a kind, a directory or a file with --student"
         raise UsageError(sentence("a student", "none", do=do))
     return StudentParams(**{**stated, "kind": str(stated["kind"])})
@@ -168,7 +181,9 @@ def _plan(
     check_sets(sets, held_out, training)
     if masked:
         _only(sets)
-    stated = None if not masked else {n: _stated(given, n, v) for n, v in _MASKING.items()}
+    masking = {name: _share(given, name, usual) for name, usual in _MASKING.items()}
+    if not masked:
+        _refuse(given, _MASKING, "--mlm", "tasks")
     return TrainPlan(
         op=op,
         masked=masked,
@@ -182,15 +197,40 @@ def _plan(
         online=online,
         training=training,
         objective=objective,
-        masking=stated,
+        masking=masking if masked else None,
         preset=preset,
         seed=check_seed(given.get("seed") or 0),
-        device=given.get("device") or "cpu",
+        device=check_device(given.get("device")),
         code=releases(),
     )
 
 
-def _stated(given: Mapping[str, Any], name: str, default: float) -> float:
+def _stated_of(given: Mapping[str, Any]) -> Json:
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _check_optimizer(given: Mapping[str, Any], merged: Mapping[str, Any]) -> None:
+    """Refuse options of another optimiser; those of a publication's own go with it."""
+    kind = merged.get("optimizer") or defaults.DISTILLING["optimizer"]
+    if kind == ADADELTA:
+        _refuse(given, _OF_ADAM, "--optimizer adam or adamw", str(kind))
+    else:
+        _refuse(given, _OF_ADADELTA, f"--optimizer {ADADELTA}", str(kind))
+
+
+def _check_words(given: Mapping[str, Any], params: StudentParams) -> None:
+    if not params.words:
+        _refuse(given, _OF_WORDS, "--words", "a vocabulary that is there already")
+
+
+def _refuse(given: Mapping[str, Any], names: Iterable[str], wanted: str, found: str) -> None:
+    for name in names:
+        if given.get(name) is not None:
+            do = f"leave {option(name)} out"
+            raise UsageError(sentence(f"{wanted} for {option(name)}", found, do=do))
+
+
+def _share(given: Mapping[str, Any], name: str, default: float) -> float:
     value = given.get(name)
     if value is None:
         return default

@@ -7,12 +7,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from transferset.distillation.examples.word_rows import COLUMN, column_of
-from transferset.errors import TransfersetError, sentence
+from transferset.distillation.examples.word_rows import COLUMN, column_of, words_column
 from transferset.manifest import Json
 from transferset.pipeline.training.plan import TrainPlan
 from transferset.pipeline.training.tokenizers import identity, tokenizer_file
-from transferset.pipeline.training.work import EXAMPLES, SCRATCH, Begun, batches_of, optimizer_of
+from transferset.pipeline.training.work import (
+    EXAMPLES,
+    SCRATCH,
+    Begun,
+    batches_of,
+    optimizer_of,
+    require_rows,
+)
 from transferset.shards import ShardSet
 
 if TYPE_CHECKING:
@@ -112,7 +118,7 @@ def prepare_tasks(plan: TrainPlan, folder: Path) -> TaskWork:
     """
     from transferset.students.objectives import TaskObjective
 
-    _require_rows((*plan.sets, *plan.held_out))
+    require_rows((*plan.sets, *plan.held_out))
     opened = None
     if plan.online:
         from transferset.teachers.opening import open_classifier
@@ -120,14 +126,14 @@ def prepare_tasks(plan: TrainPlan, folder: Path) -> TaskWork:
         opened = open_classifier(str(plan.teacher), plan.device, identity=identity)
     tasks = _tasks(plan.sets, opened.module.tasks if opened else ())
     sets = (*plan.sets, *plan.held_out)
-    column = column_of(plan.student.kind, sets)
+    column = _column(plan, sets)
     make = _maker(plan, tasks, column, folder)
     made = make(plan.seed)
     words, path = _sides(made.vocabulary)
     reading = _reading(vocabulary_of(made.module), path, words, column, plan)
     objective = TaskObjective(**{"mse": 0.0, **plan.objective})
     place = folder / EXAMPLES
-    logits = opened is None and bool(objective.mse or objective.soft)
+    logits = bool(objective.mse or objective.soft)
     tasks = made.module.tasks
     examples = open_all(plan.sets, tasks, reading, place, logits=logits)
     held_out = open_all(plan.held_out, tasks, reading, place)
@@ -136,19 +142,21 @@ def prepare_tasks(plan: TrainPlan, folder: Path) -> TaskWork:
         read = column_of(str(plan.teacher), sets)
         theirs = _reading(opened.vocabulary, opened.tokenizer, opened.words, read, plan)
         online = _online(opened.module, tasks, plan.sets, theirs, place, examples, reading)
+        online = online._replace(at=str(plan.teacher))
     return TaskWork(plan, make, objective, examples, held_out, online, made, column)
-
-
-def _require_rows(sets: Sequence[ShardSet]) -> None:
-    for one in sets:
-        if not len(one):
-            raise TransfersetError(sentence("at least one row", "none", str(one.root)))
 
 
 def _tasks(sets: Sequence[ShardSet], teacher: Sequence[Task]) -> tuple[Task, ...]:
     from transferset.distillation.choice.tasks import tasks_of
 
     return tasks_of(sets, teacher)
+
+
+def _column(plan: TrainPlan, sets: Sequence[ShardSet]) -> str:
+    """Where a student of words reads them; one that is new has no record that says it."""
+    if plan.student.form == "folder":
+        return column_of(plan.student.kind, sets)
+    return words_column(sets)
 
 
 def _maker(
@@ -224,13 +232,17 @@ def open_all(
     *,
     logits: bool = False,
 ) -> list[Examples]:
-    """Sets as examples of their tasks."""
+    """Sets as examples of their tasks, with the logits that they have if these are wanted."""
     from transferset.distillation.examples.examples import open_examples
 
     return [
-        open_examples(one, task, reading, folder, logits=logits)
+        open_examples(one, task, reading, folder, logits=logits and _has_logits(one))
         for one, task in zip(sets, tasks, strict=bool(sets))
     ]
+
+
+def _has_logits(one: ShardSet) -> bool:
+    return "logits" in one.manifest.schema
 
 
 def _online(
@@ -242,12 +254,18 @@ def _online(
     examples: list[Examples],
     reading: Reading,
 ) -> Online:
-    """A teacher, with the sets as it reads them."""
+    """A teacher, with the sets as it reads them; it is asked where they have no logits."""
     from transferset.distillation.task.learner import Online, matched_tasks
 
     same = theirs.vocabulary.sha256 == reading.vocabulary.sha256 and theirs.column == reading.column
-    given = examples if same else open_all(sets, tasks, theirs, folder)
-    return Online(module, given, matched_tasks(module.tasks, tasks))
+    asked = [i for i, one in enumerate(examples) if not one.has_logits]
+    given: list[Examples | None] = [None] * len(sets)
+    numbers: list[int | None] = [None] * len(sets)
+    matched = matched_tasks(module.tasks, [tasks[i] for i in asked])
+    for i, number in zip(asked, matched, strict=True):
+        numbers[i] = number
+        given[i] = examples[i] if same else open_all([sets[i]], [tasks[i]], theirs, folder)[0]
+    return Online(module, given, numbers)
 
 
 def _counts(one: Examples) -> Json:

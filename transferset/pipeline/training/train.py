@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,6 +21,9 @@ from transferset.training.room import is_out_of_memory
 
 if TYPE_CHECKING:
     from transferset.pipeline.training.work import Work
+
+#: Below `_run/`: what shows that a model can be made, before another one makes room for it.
+_TRIAL: Final = "trial"
 
 #: Seconds of work that a killed run loses at most, where checkpoints are quick to write.
 EVERY: Final = 60.0
@@ -48,9 +53,10 @@ def train_model(
     recipe = fingerprint(plan.recipe)
     if not force and is_model(root) and Record.read(root).recipe == recipe:
         return Model.open(root)
-    with building(root, plan.recipe, force=force, kind=MODEL) as todo:
+    work = _Work(plan, root, recipe, progress, every)
+    with building(root, plan.recipe, force=force, kind=MODEL, ready=work.try_out) as todo:
         if todo:
-            _Work(plan, root, recipe, progress, every).run()
+            work.run()
     return Model.open(root)
 
 
@@ -80,22 +86,32 @@ class _Work:
     progress: Progress
     every: float
 
+    def try_out(self) -> None:
+        """Everything before the first step, so that no model goes for one that cannot be made."""
+        folder = self.root / RUN / _TRIAL
+        try:
+            with _with_memory(), writing(self.root):
+                shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
+                prepare(self.plan, folder).begin(self.plan.seed)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
     def run(self) -> None:
         """All of it."""
-        from transferset.language_models.checkpoint import quiet
+        from transferset.pipeline.training.seeds import FOLDER
         from transferset.training.learning import NotFinite
 
+        begun = (self.root / RUN / FOLDER).exists()
         try:
-            with quiet(), writing(self.root):
+            with _with_memory(), writing(self.root):
                 self._run()
-        except (UsageError, InputError, NotFinite):
+        except NotFinite:
             clear(self.root, MODEL)  # only another recipe helps, and it may want the place
             raise
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            do = "take a smaller model, lower --length, or run it where there is more"
-            raise TransfersetError(sentence("enough memory", "none left", do=do)) from error
+        except (UsageError, InputError):
+            if not begun:  # else it may go on where the device or a file is there again
+                clear(self.root, MODEL)
+            raise
 
     def _run(self) -> None:
         from transferset.pipeline.training.seeds import FOLDER, Trainings
@@ -110,3 +126,22 @@ class _Work:
         commit_model(plan, self.root, self.recipe, work, begun, kept, trained)
         for name in (EXAMPLES, SCRATCH, FOLDER, "result"):  # until then needed to resume
             shutil.rmtree(self.root / RUN / name, ignore_errors=True)
+
+
+@contextmanager
+def _with_memory() -> Iterator[None]:
+    """Without what transformers has to say; where memory ends, that is said.
+
+    Raises:
+        TransfersetError: Memory ended.
+    """
+    from transferset.language_models.checkpoint import quiet
+
+    try:
+        with quiet():
+            yield
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        do = "take a smaller model, lower --length, or run it where there is more"
+        raise TransfersetError(sentence("enough memory", "none left", do=do)) from error

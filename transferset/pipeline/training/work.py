@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
+from transferset.errors import TransfersetError, sentence
 from transferset.manifest import Json
 from transferset.pipeline.training.options import Training
+from transferset.shards import ShardSet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,6 +67,17 @@ class Work(Protocol):
         Returns:
             Its files.
         """
+
+
+def require_rows(sets: Sequence[ShardSet]) -> None:
+    """Refuse empty sets.
+
+    Raises:
+        TransfersetError: One has no rows.
+    """
+    for one in sets:
+        if not len(one):
+            raise TransfersetError(sentence("at least one row", "none", str(one.root)))
 
 
 def optimizer_of(module: Any, training: Training, vocabulary: int) -> Optimizer:
