@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         diff,
         evaluate,
         inspect,
+        inspect_model,
         mix,
         open,
         plan_books,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         run,
         stats,
         verify,
+        verify_model,
         vocab_fit,
     )
     from transferset.api.distilling import distill, plan_distill
@@ -68,9 +70,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "transferset.api": (
         "books_find", "build_books", "build_task", "build_text", "build_wiki", "derive", "diff",
-        "evaluate", "inspect", "label", "lm_fit", "lm_sample", "mix", "open", "plan_books",
+        "evaluate", "inspect", "inspect_model", "label", "lm_fit", "lm_sample", "mix", "open",
+        "plan_books",
         "plan_derive", "plan_label", "plan_lm_fit", "plan_lm_sample",
-        "plan_task", "plan_text", "plan_wiki", "report", "run", "stats", "verify", "vocab_fit",
+        "plan_task", "plan_text", "plan_wiki", "report", "run", "stats", "verify",
+        "verify_model", "vocab_fit",
     ),
     "transferset.api.distilling": ("distill", "plan_distill"),
     "transferset.api.training": ("finetune", "plan_finetune", "plan_teacher_fit", "teacher_fit"),
@@ -117,6 +121,7 @@ __all__ = [
     "evaluate",
     "finetune",
     "inspect",
+    "inspect_model",
     "label",
     "lm_fit",
     "lm_sample",
@@ -139,6 +144,7 @@ __all__ = [
     "teacher_fit",
     "transform",
     "verify",
+    "verify_model",
     "vocab_fit",
 ]
 

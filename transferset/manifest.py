@@ -267,6 +267,8 @@ def _all_of(raw: bytes, at: str) -> str:
 
 
 def _absent(root: Path) -> str:
+    if (root / "model.json").is_file():  # which has a `_run` too
+        return sentence("a shard set", "a model", str(root), "name a directory of a set")
     if (root / "_run").is_dir():
         return sentence(
             "a finished set", "an unfinished one", str(root), "run its command again to finish it"

@@ -396,7 +396,7 @@ def clear(root: Path, kind: Kind = SET) -> None:
 
 
 def _leave_nothing_empty(root: Path, kind: Kind) -> None:
-    if (root / kind.commit).exists() or any((root / RUN).glob("*/*.json")):
+    if (root / kind.commit).exists() or any((root / RUN).glob("*/**/*.json")):
         return
     remove_temporaries(root, kind)  # of workers that were stopped while they wrote
     clear(root, kind)

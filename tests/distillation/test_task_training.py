@@ -126,3 +126,28 @@ def test_a_training_learns(tmp_path):
     assert np.mean([x["loss"] for x in losses[-8:]]) < np.mean([x["loss"] for x in losses[:8]])
     assert {"a/accuracy", "b/pearson", "a/loss"} <= set(state.evaluations[0])
     assert state.best is not None
+
+
+def test_the_log_weighs_each_loss_with_what_it_counts(tmp_path, monkeypatch):
+    """One line for an epoch of several batches says what one batch of all rows says."""
+    monkeypatch.setattr("transferset.training.loop._LINES", 1)
+    found = make_task_set(tmp_path / "a", 41, logits=random_logits(41))
+    examples = opened(found, tmp_path, task=TASKS[0], logits=True)
+    told = []
+    for rows in (4, 41):
+        module = student("bilstm", TASKS[0])
+        optimizer = make_optimizer(module, "adam", 1e-12)
+        objective = TaskObjective(mse=1, hard=1)
+        learner = TaskLearner(module, [examples], objective, optimizer, seed=3)
+        planned = Batches([examples.lengths], seed=3, rows=rows, epochs=1)
+        out = tmp_path / f"by-{rows}"
+        out.mkdir()
+        train(
+            learner, planned, Settings(lr=1e-12), at_once=1000,
+            checkpoints=Checkpoints(out / "checkpoints", "x"), log=out / "log.jsonl",
+            progress=Quiet(),
+        )  # fmt: skip
+        (line,) = (out / "log.jsonl").read_text().splitlines()
+        told.append(json.loads(line))
+    for name in ("mse", "hard"):
+        assert told[0][name] == pytest.approx(told[1][name], rel=1e-5)

@@ -53,11 +53,13 @@ KINDS = {
 }
 
 
-def config(kind="bilstm", *, pair=False, classes=CLASSES, vocabulary=VOCABULARY) -> Config:
+def config(
+    kind="bilstm", *, pair=False, classes=CLASSES, vocabulary=VOCABULARY, tasks=()
+) -> Config:
     encoder, head, tables = KINDS[kind]
     return Config(
         vocabulary=vocabulary,
-        tasks=(Task(classes=classes, pair=pair),),
+        tasks=tuple(tasks) or (Task(classes=classes, pair=pair),),
         embeddings=tables,
         encoder=encoder,
         head=head,

@@ -11,7 +11,7 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
-from small_students import CLASSES, KINDS, lively, logits, random_rows
+from small_students import CLASSES, KINDS, lively, logits, random_rows, rows
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 torch = pytest.importorskip("torch")
@@ -19,8 +19,9 @@ transformers = pytest.importorskip("transformers")
 pytest.importorskip("safetensors")
 
 from transferset.errors import UsageError  # noqa: E402
-from transferset.students.config import Vocabulary  # noqa: E402
+from transferset.students.config import Task, Vocabulary  # noqa: E402
 from transferset.students.opening import is_student, open_student  # noqa: E402
+from transferset.students.reading_lines import ReadAs  # noqa: E402
 from transferset.students.saving import save_student  # noqa: E402
 from transferset.students.word_vocabulary import WordVocabulary  # noqa: E402
 
@@ -108,7 +109,10 @@ def run(code, folder, monkeypatch):
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), torch.no_grad():
         exec(compile(code, "README.md", "exec"), {})
-    return ast.literal_eval(printed.getvalue().strip().removeprefix("tensor(").removesuffix(")"))
+    return [
+        ast.literal_eval(line.removeprefix("tensor(").removesuffix(")"))
+        for line in printed.getvalue().strip().splitlines()
+    ]
 
 
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
@@ -122,9 +126,58 @@ def test_the_lines_of_the_readme_open_it(tmp_path, monkeypatch, kind, pair, word
     assert len(work) <= (15 if kind == "biattentive" else 11)
     second = pa.array(["another"]) if pair else None
     ids, _ = WORDS.encode(pa.array(["a text"]), second)
-    found = run(code, folder, monkeypatch)
+    (found,) = run(code, folder, monkeypatch)
     # four digits are what torch prints
     assert found == pytest.approx(logits(student, [ids.tolist()])[0], rel=1e-3, abs=2e-4)
+
+
+#: Read differently by `text.lower().split()`, by white space, and by a tagger.
+ODD = "don't STOP [MASK], ΑΣ İ  now.\x1cEND"
+TAGGED = ["do", "n't", "STOP", "[MASK]", "ΑΣ", "İ", "now", ".", "END", ""]
+
+
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+@pytest.mark.parametrize("kind", ["bilstm", "transformer"])
+@pytest.mark.parametrize("lowercase", [True, False])
+@pytest.mark.parametrize("column", ["text", "words"])
+def test_the_lines_read_words_as_the_training_did(tmp_path, monkeypatch, kind, lowercase, column):
+    given = ODD if column == "text" else TAGGED
+    words = WordVocabulary.fit([pa.array([given]), pa.array([ODD.lower()])], lowercase=lowercase)
+    student = lively(kind, vocabulary=words.vocabulary)
+    read = ReadAs(column=column, taggers=("spacy:some_model",))
+    save_student(student, tmp_path, words, ["From nowhere."], read)
+    code = lines_of(tmp_path)
+    example = '"a text"' if column == "text" else '["a", "text"]'
+    assert code.count(example) == 1
+    (found,) = run(code.replace(example, repr(given)), tmp_path, monkeypatch)
+    ids, _ = words.encode(pa.array([given]))
+    assert found == pytest.approx(logits(student, [ids.tolist()])[0], rel=1e-3, abs=2e-4)
+    naive = words.encode(pa.array([ODD.lower().split()]))[0]
+    assert naive.tolist() != ids.tolist()
+    readme = (tmp_path / "README.md").read_text()
+    assert ("spacy:some_model" in readme) is (column == "words")
+
+
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+@pytest.mark.parametrize("kind", ["bilstm", "biattentive", "transformer", "mean of layers"])
+def test_the_lines_give_the_logits_of_every_head(tmp_path, monkeypatch, kind):
+    path, vocabulary = tokenizer(tmp_path)
+    tasks = (
+        Task(classes=CLASSES, name="one\nimport os"),
+        Task(classes=None, pair=True, name="two"),
+    )
+    student = lively(kind, vocabulary=vocabulary, tasks=tasks)
+    read = ReadAs(ranges=(None, (0.5, 5.0)))
+    save_student(student, tmp_path / "m", path, ["From nowhere."], read)
+    code = lines_of(tmp_path / "m")
+    assert "\nimport os" not in code
+    assert "# two: a score, 0.5 to 5 in training, of two texts\n" in code
+    first, second = run(code, tmp_path / "m", monkeypatch)
+    ids = [WORDS.encode(pa.array(["a text"]), other)[0] for other in (None, pa.array(["another"]))]
+    with torch.no_grad():
+        wanted = [student(rows(one.tolist()), task).numpy()[0] for task, one in enumerate(ids)]
+    assert first == pytest.approx(wanted[0], rel=1e-3, abs=2e-4)
+    assert second == pytest.approx(wanted[1], rel=1e-3, abs=2e-4)
 
 
 def test_saving_again_replaces_what_was_there(tmp_path):

@@ -8,6 +8,7 @@ from transferset.api.evaluating import evaluate
 from transferset.api.label import label, plan_label
 from transferset.api.lm_fit import MODELS, lm_fit, plan_lm_fit
 from transferset.api.lm_sample import lm_sample, plan_lm_sample
+from transferset.api.models import inspect_model, verify_model
 from transferset.api.running import run
 from transferset.api.sets import SETS, Inspection, inspect, only_set, open, set_name, verify
 from transferset.api.showing import diff, report, stats
@@ -31,6 +32,7 @@ __all__ = [
     "evaluate",
     "finetune",
     "inspect",
+    "inspect_model",
     "label",
     "lm_fit",
     "lm_sample",
@@ -54,5 +56,6 @@ __all__ = [
     "stats",
     "teacher_fit",
     "verify",
+    "verify_model",
     "vocab_fit",
 ]

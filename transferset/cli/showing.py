@@ -8,21 +8,30 @@ from pathlib import Path
 import click
 
 from transferset.cli.group import example, named_set, say, transferset
+from transferset.errors import printable
 
 
 @transferset.command(
-    epilog=example("transferset inspect sets/wiki-demo --head 3", "transferset inspect --json")
+    epilog=example(
+        "transferset inspect sets/wiki-demo --head 3",
+        "transferset inspect --json",
+        "transferset inspect models/student",
+    )
 )
-@click.argument("path", metavar="[SET]", required=False, type=click.Path(path_type=Path))
+@click.argument("path", metavar="[SET|MODEL]", required=False, type=click.Path(path_type=Path))
 @click.option("--head", type=int, default=5, show_default=True, help="Rows to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 def inspect(path: Path | None, head: int, as_json: bool) -> None:
     """Show what a set is: columns, totals, ledger, lineage, and a few rows.
 
-    Without SET the only one under sets/ is shown.
+    Without SET the only one under sets/ is shown. Of a MODEL that transferset made: command,
+    options, sets, measurements, files.
     """
     from transferset import api
 
+    if path is not None and _is_model(path):
+        _inspect_model(path, as_json=as_json)
+        return
     root = named_set(path)
     found = api.inspect(root, head=head)
     if as_json:
@@ -33,16 +42,46 @@ def inspect(path: Path | None, head: int, as_json: bool) -> None:
         show(found.facts, found.rows)
 
 
-@transferset.command(epilog=example("transferset verify sets/wiki-demo"))
-@click.argument("path", metavar="[SET]", required=False, type=click.Path(path_type=Path))
+def _is_model(path: Path) -> bool:
+    from transferset.models import is_model
+
+    return is_model(path)
+
+
+def _inspect_model(path: Path, *, as_json: bool) -> None:
+    from transferset import api
+
+    facts = api.inspect_model(path)
+    if as_json:
+        click.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+    else:
+        from transferset.report.terminal_model import show_model
+
+        show_model(facts)
+
+
+@transferset.command(
+    epilog=example("transferset verify sets/wiki-demo", "transferset verify models/student")
+)
+@click.argument("path", metavar="[SET|MODEL]", required=False, type=click.Path(path_type=Path))
 def verify(path: Path | None) -> None:
     """Check every digest and every invariant of a set; exit code 4 names the first wrong place.
 
-    Without SET the only one under sets/ is checked.
+    Without SET the only one under sets/ is checked. Of a MODEL that transferset made the digests
+    of its record and its files are.
     """
     from transferset import api
     from transferset.report.progress import Bar
+    from transferset.report.wording import counted
 
+    if path is not None and _is_model(path):
+        model = api.verify_model(path)
+        files = counted(len(model.record.files), "files")
+        click.echo(
+            f"{printable(str(path), limit=4096)}: right; a model of {files}, "
+            f"digest {model.record.digest[:16]}"
+        )
+        return
     root = named_set(path)
     with Bar() as bar:
         found = api.open(root)

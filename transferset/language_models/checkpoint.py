@@ -131,6 +131,7 @@ def load_model(
             trust_remote_code=False,
             attn_implementation=kind.attention,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are told by name below
             dtype=getattr(torch, dtype),
         )
     _require_all_weights(report, folder, kind)
@@ -199,10 +200,11 @@ def _require_all_weights(report: Mapping[str, Any], folder: Path, kind: Kind) ->
     # what a checkpoint lacks, transformers fills with random numbers, and only logs it
     missing = sorted({str(name) for name in report["missing_keys"]})
     missing = [name for name in missing if not name.startswith(kind.optional)]
-    wrong = sorted({str(name) for name in report.get("mismatched_keys") or ()})
+    wrong = sorted({str(name) for name, *_ in report.get("mismatched_keys") or ()})
     if missing or wrong:
         first, more = (missing + wrong)[0], len(missing + wrong) - 1
-        found = f"none for {first}" + (f" and {more} others" if more else "")
+        what = "none" if missing else "those of another shape"
+        found = f"{what} for {first}" + (f" and {more} others" if more else "")
         at = str(weight_files(folder, kind.remedy)[0])
         raise InputError(sentence(f"weights for {kind.parts}", found, at, kind.remedy))
 
@@ -219,7 +221,8 @@ def refusing(kind: Kind, at: str) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:
-        found = (str(error).strip() or type(error).__name__).split("\n")[0]
+        lines = (str(error).strip() or type(error).__name__).split("\n")
+        found = " ".join(line.strip() for line in lines[: 1 + lines[0].endswith(":")])
         raise InputError(sentence(kind.name, found, at, kind.remedy)) from error
 
 

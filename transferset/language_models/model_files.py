@@ -167,12 +167,19 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MOST_JSON:
             raise ValueError(f"more than {_MOST_JSON:,} bytes")
-        found = json.loads(path.read_bytes())
+        found = json.loads(path.read_bytes(), parse_constant=_constant)
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(sentence("JSON", str(error), str(path))) from error
     if not isinstance(found, dict):
         raise InputError(sentence("an object of JSON", type(found).__name__, str(path)))
     return found
+
+
+def _constant(name: str) -> float:
+    """Infinity is a bound of some models' configurations; what is no number is none of any."""
+    if name == "NaN":
+        raise ValueError("a member that is NaN")
+    return float(name)
 
 
 def check_config(path: Path, remedy: str) -> dict[str, Any]:
@@ -188,6 +195,7 @@ def check_config(path: Path, remedy: str) -> dict[str, Any]:
     config, at = read_json(path), str(path)
     for name, value in _members(config):
         foreign = name in _FOREIGN and value is not None
+        foreign = foreign or (name == "__float__" and value == "NaN")
         if foreign or (_CHOICES.fullmatch(name) and value not in _KNOWN):
             raise InputError(sentence("a plain model in float", f"a member {name}", at, remedy))
         _check_bound(name, value, at)

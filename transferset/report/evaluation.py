@@ -40,17 +40,19 @@ def show_evaluation(found: Json, file: IO[str] | None = None, width: int | None 
 
 def _parts(found: Json) -> Iterator[RenderableType]:
     level = found["settings"]["level"]
+    model = found["model"]["name"]
     for task in found["tasks"]:
+        name = f"{model}, {task['task']}," if len(found["model"]["tasks"]) > 1 else model
+        yield _heading(name, task)
         yield from _task(task, level)
     if found["macro"]:
         yield _macro(found["macro"])
     if found["masked"]:
-        yield from _masked(found["masked"], level)
+        yield from _masked(model, found["masked"], level)
     yield _cost(found)
 
 
 def _task(task: Json, level: float) -> Iterator[RenderableType]:
-    yield _heading(task)
     if task["metrics"]:
         counting = task["metrics"] if _same_score(task) else [*task["metrics"], task["score"]]
         yield _scores(counting, level)
@@ -75,7 +77,7 @@ def _same_score(task: Json) -> bool:
     return any(one["value"] == task["score"]["value"] for one in task["metrics"])
 
 
-def _heading(one: Json) -> str:
+def _heading(model: str, one: Json) -> str:
     told = [counted(one["rows"], "rows")]
     if one["unlabelled"]:
         told.append(f"{one['unlabelled']:,} without a label left out of the scores")
@@ -83,8 +85,12 @@ def _heading(one: Json) -> str:
         told.append(f"{one['cut_rows']:,} cut")
     if one["read"] != "ids":
         told.append(f"ids made anew from {one['read']}")
-    name, on = _text(one["task"], _NAME), _text(one["set"]["path"], 200)
-    return f"[bold]{name}[/bold] on {on}: {', '.join(told)}"
+    return f"{_named(model, one)}: {', '.join(told)}"
+
+
+def _named(model: str, one: Json) -> str:
+    """By their directories: names of derived sets are long, and alike."""
+    return f"[bold]{_text(model, 200)}[/bold] on [bold]{_text(one['set']['label'], 200)}[/bold]"
 
 
 def _sides(scores: Sequence[Json]) -> Iterator[tuple[str, list[str]]]:
@@ -191,7 +197,9 @@ def _agreement(found: Json, source: str | None = None) -> Table:
 
 
 def _macro(found: Json) -> Table:
-    table = _grid(f"macro score over {found['tasks']} tasks", "", "teacher", "difference", "kept")
+    table = _grid(
+        f"macro score over {found['tasks']} tasks", "model", "teacher", "difference", "retained"
+    )
     for label, name in (("all", "all"), ("without CoLA and STS-B", "without")):
         one = found[name]
         told = (_value(one["value"]), _value(one["teacher"]), _signed(one["difference"]))
@@ -199,11 +207,11 @@ def _macro(found: Json) -> Table:
     return table
 
 
-def _masked(found: Json, level: float) -> Iterator[RenderableType]:
+def _masked(model: str, found: Json, level: float) -> Iterator[RenderableType]:
     how = "as the set has them" if found["share"] is None else f"{found['share']:.0%}"
     told = f"{counted(found['rows'], 'rows')}, {found['masked']:,} masked pieces ({how})"
     cut = f", {found['cut_rows']:,} cut" if found["cut_rows"] else ""
-    yield f"[bold]masked pieces[/bold] on {_text(found['set']['path'], 200)}: {told}{cut}"
+    yield f"{_named(model, found)}: {told}{cut}"
     yield _scores(found["metrics"], level)
     if found["agreement"]:
         yield _agreement(found["agreement"])

@@ -11,6 +11,7 @@ from transferset.models import Record
 from transferset.report.card_header import licence_members
 from transferset.report.markdown import code, items, md, table
 from transferset.report.markup import shown
+from transferset.report.wording import in_words
 
 #: Most sets that are named, and most measurements: there may be one every step.
 MOST_SETS: Final = 20
@@ -85,7 +86,7 @@ def _made_from(record: Record) -> str:
 
 def _options(params: Mapping[str, Any]) -> str:
     given = {k: v for k, v in params.items() if v not in (None, False) and k not in _TOLD}
-    return ", ".join(f"{name} {json.dumps(value)}" for name, value in sorted(given.items()))
+    return ", ".join(f"{name} {in_words(value)}" for name, value in sorted(given.items()))
 
 
 def _rows(one: Mapping[str, Any]) -> str:
@@ -107,7 +108,7 @@ def _figures(record: Record) -> str:
     sizes = metrics["parameters"]
     told = [
         f"{metrics['steps']:,} steps, {metrics['tokens']:,} tokens seen",
-        f"{sizes['all']:,} parameters, {sizes['embedding']:,} of them embeddings",
+        f"{sizes['all']:,} parameters, {sizes['embedding']:,} of them embeddings{_trained(sizes)}",
     ]
     cut = sum(one.get("cut_rows", 0) for one in record.examples.get("train", []))
     if cut:
@@ -119,6 +120,14 @@ def _figures(record: Record) -> str:
     if not measured:
         return items([*told, "nothing was held out; the last weights were kept"])
     return f"{items(told)}\n\n{_measured(measured, metrics['kept_step'])}"
+
+
+def _trained(sizes: Mapping[str, int]) -> str:
+    trained, saved = sizes.get("trained", sizes["all"]), sizes["all"]
+    if trained == saved:
+        return ""
+    why = "; embeddings and their map are saved as one table" if trained > saved else ""
+    return f" ({trained:,} were trained{why})"
 
 
 def _seeds(seeds: Mapping[str, Any]) -> str:

@@ -210,3 +210,21 @@ def sentence_case(text: str) -> str:
 def listed(names: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def in_words(value: Any, depth: int = 4) -> str:
+    """The value of an option as a person would write it: of no quotes and braces.
+
+    Args:
+        value: Of JSON.
+        depth: So many values inside each other are told.
+    """
+    if not depth:
+        return "…"
+    if isinstance(value, Mapping):
+        inner = {k: v for k, v in value.items() if v is not None}
+        told = (f"{name} {in_words(one, depth - 1)}" for name, one in inner.items())
+        return f"({', '.join(told)})"
+    if isinstance(value, list | tuple):
+        return " ".join(in_words(one, depth - 1) for one in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

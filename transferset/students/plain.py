@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from transferset.students.config import Tables, TransformerSizes
+from transferset.students.config import Config, Tables, TransformerSizes
 from transferset.students.embeddings import Embeddings
 from transferset.students.modes import NON_STATIC, POOLED
 from transferset.students.student import Student, word_embeddings
@@ -30,19 +30,25 @@ def folded(student: Student) -> Student:
     Args:
         student: Any; all but a transformer with other embeddings come back as they are.
     """
-    table = word_embeddings(student)
-    if not isinstance(student.config.encoder, TransformerSizes) or not isinstance(
-        table, Embeddings
-    ):
+    config = folded_config(student)
+    if config is student.config:
         return student
     name = "encoder.bert.embeddings.word_embeddings."
     kept = {n: x for n, x in student.state_dict().items() if not n.startswith(name)}
-    tables = Tables(width=student.config.encoder.hidden, channels=NON_STATIC)
     with torch.random.fork_rng(devices=[]):  # its random weights are overwritten
-        made = Student(replace(student.config, embeddings=tables))
-    made.load_state_dict({**kept, f"{name}weight": table.folded()})
+        made = Student(config)
+    made.load_state_dict({**kept, f"{name}weight": word_embeddings(student).folded()})
     made.train(student.training)
     return made
+
+
+def folded_config(student: Student) -> Config:
+    """What a student is when it is saved: see `folded`."""
+    config, sizes = student.config, student.config.encoder
+    own = isinstance(word_embeddings(student), Embeddings)
+    if not isinstance(sizes, TransformerSizes) or not own:
+        return config
+    return replace(config, embeddings=Tables(width=sizes.hidden, channels=NON_STATIC))
 
 
 def save_plain(student: Student, out: Path) -> None:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Final
 from transferset.errors import UsageError, sentence
 from transferset.files import write_atomic
 from transferset.manifest import pretty
-from transferset.students.reading_lines import plain_lines, torch_lines
+from transferset.students.reading_lines import ReadAs, plain_lines, torch_lines
 from transferset.students.word_vocabulary import WORDS, WordVocabulary
 from transferset.training.tensors import weights, write_tensors
 
 if TYPE_CHECKING:
+    from transferset.students.config import Config
     from transferset.students.student import Student
 
 CONFIG: Final = "config.json"
@@ -30,7 +31,11 @@ README: Final = "README.md"
 
 
 def save_student(
-    student: Student, out: Path, vocabulary: WordVocabulary | Path, about: Sequence[str] = ()
+    student: Student,
+    out: Path,
+    vocabulary: WordVocabulary | Path,
+    about: Sequence[str] = (),
+    read: ReadAs | None = None,
 ) -> list[Path]:
     """Write a student, durably.
 
@@ -39,6 +44,7 @@ def save_student(
         out: The directory, made if missing; a student in it is replaced.
         vocabulary: Its words, or the path of its `tokenizer.json`.
         about: Lines for the README: where it came from.
+        read: For the README too: how the rows were read that it was trained on.
 
     Returns:
         Its files, by name.
@@ -53,8 +59,7 @@ def save_student(
     if hashlib.sha256(given).hexdigest() != student.config.vocabulary.sha256:
         raise UsageError(sentence("the vocabulary that the student was made for", "another"))
     out.mkdir(parents=True, exist_ok=True)
-    words = isinstance(vocabulary, WordVocabulary)
-    lowercase = isinstance(vocabulary, WordVocabulary) and vocabulary.lowercase
+    words = vocabulary if isinstance(vocabulary, WordVocabulary) else None
     for old in (WORDS, TOKENIZER):  # of a student that was here before
         (out / old).unlink(missing_ok=True)
     plain, saved = is_plain(student), folded(student)
@@ -64,29 +69,35 @@ def save_student(
     else:
         write_atomic(out / CONFIG, pretty(saved.config.to_json()))
         write_tensors(out / WEIGHTS, weights(saved))
-    name = WORDS if words else TOKENIZER
+    name = TOKENIZER if words is None else WORDS
     write_atomic(out / name, given)
-    lines = (plain_lines if plain else torch_lines)(saved.config, words=words, lowercase=lowercase)
-    write_atomic(out / README, _readme(saved, lines, about).encode())
+    write_atomic(out / README, _readme(saved.config, plain, words, about, read).encode())
     return sorted(out / file for file in (CONFIG, WEIGHTS, name, README))
 
 
-def _readme(student: Student, lines: Sequence[str], about: Sequence[str]) -> str:
-    config = student.config
-    tasks = "; ".join(
-        f"{task.name}: {'a score' if task.classes is None else ', '.join(task.classes)}"
-        for task in config.tasks
-    )
-    with_what = "transformers" if "AutoModel" in "".join(lines) else "plain torch"
+def _readme(
+    config: Config,
+    plain: bool,
+    words: WordVocabulary | None,
+    about: Sequence[str],
+    read: ReadAs | None,
+) -> str:
+    read = read or ReadAs()
+    if plain:
+        lines = plain_lines(config.tasks, config.vocabulary, words, read)
+    else:
+        lines = torch_lines(config, words, read)
+    told = "; ".join(read.says(i, task) for i, task in enumerate(config.tasks))
     return "\n".join(
         [
             f"# Student: {config.kind}",
             "",
             *about,
             *([""] if about else []),
-            f"Its logits stand for {tasks}.",
+            f"Its logits stand for {told}.",
             "",
-            f"Opened with {with_what} (run where this file is):",
+            *(read.words_told() if words is not None else []),
+            f"Opened with {'transformers' if plain else 'plain torch'} (run where this file is):",
             "",
             "```python",
             *lines,

@@ -59,6 +59,8 @@ class Encoder(nn.Module):  # type: ignore[misc]
         super().__init__()
         self.base, self.tasks, self.vocabulary = base, tuple(tasks), vocabulary
         self.states_layout = states_layout
+        if base.config.pad_token_id is None:  # some look there for where a row ends
+            base.config.pad_token_id = vocabulary.padding
         several = self.tasks if len(self.tasks) > 1 else ()
         self.heads = nn.ModuleList(_head(base.config, task) for task in several)
         self._layout = Layout(base, vocabulary)

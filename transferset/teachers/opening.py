@@ -158,6 +158,7 @@ def new_encoder(
 
         with refusing(kind, str(path)):
             encoder = Encoder(base, tasks, vocabulary)
+            _try(encoder, str(path))
     require_savable(encoder.base, str(path))
     encoder.requires_grad_(True).train()
     to_device(encoder, device)  # in place
@@ -213,7 +214,30 @@ def _encoder(folder: Path, stated: Stated, words: WordVocabulary | None, digest:
         wanted = {name: tuple(x.shape) for name, x in encoder.heads.state_dict().items()}
         encoder.heads.load_state_dict(read_exactly(folder / HEAD_WEIGHTS, wanted))
         require_finite(encoder.heads, str(folder / HEAD_WEIGHTS))
+    with refusing(kind, str(folder)):
+        _try(encoder, str(folder))
     return encoder
+
+
+def _try(encoder: Encoder, at: str) -> None:
+    """Refuse an encoder that says of a row what does not follow from all of it, and from it alone.
+
+    Raises:
+        InputError: It does.
+    """
+    from transferset.teachers.trying import require_alone, sees_later
+
+    training = encoder.training
+    encoder.eval()
+    vocabulary, positions = encoder.vocabulary, encoder.positions
+    what = str(encoder.base.config.model_type)
+    require_alone(encoder, vocabulary, positions, what, at)
+    if len(encoder.tasks) > 1 and not sees_later(encoder, vocabulary, positions):
+        # heads of ours read the first piece; those of transformers, where a model has the text
+        do = "fit one task, or take a model of the kind of BERT"
+        expected = "an encoder whose first piece sees the others, for several tasks"
+        raise InputError(sentence(expected, what, at, do))
+    encoder.train(training)
 
 
 def _load(folder: Path, kind: Kind) -> PreTrainedModel:

@@ -20,13 +20,15 @@ from transferset.files import write_atomic
 from transferset.language_models.causal.roles import tokenizer_statement
 from transferset.language_models.model_files import STATEMENTS, TOKENIZER, open_tokenizer
 from transferset.language_models.saving import save_model
-from transferset.manifest import Json, pretty
-from transferset.students.word_vocabulary import WORDS
+from transferset.manifest import pretty
+from transferset.students.reading_lines import ReadAs, plain_lines
+from transferset.students.word_vocabulary import WORDS, WordVocabulary
 from transferset.teachers.statement import HEAD_WEIGHTS, HEADS, MEMBER
 from transferset.teachers.vocabulary import file_digest, find_piece
 from transferset.training.tensors import weights, write_tensors
 
 if TYPE_CHECKING:
+    from transferset.students.config import Task
     from transferset.teachers.encoder import Encoder
 
 README: Final = "README.md"
@@ -36,7 +38,11 @@ _ROLES: Final = ("cls", "sep", "pad", "unk", "mask")
 
 
 def save_encoder(
-    encoder: Encoder, out: Path, tokenizer_json: Path, about: Sequence[str] = ()
+    encoder: Encoder,
+    out: Path,
+    tokenizer_json: Path,
+    about: Sequence[str] = (),
+    read: ReadAs | None = None,
 ) -> list[Path]:
     """Write an encoder and its heads, durably.
 
@@ -45,6 +51,7 @@ def save_encoder(
         out: The directory, made if missing; a model in it is replaced.
         tokenizer_json: What its ids mean: its `tokenizer.json`, or `words.json`.
         about: Lines for the README: where it came from.
+        read: For the README too: how the rows were read that it was trained on.
 
     Returns:
         Its files, by name.
@@ -75,7 +82,8 @@ def save_encoder(
         files += [out / HEADS, out / HEAD_WEIGHTS]
     name = WORDS if tokenizer_json.name == WORDS else TOKENIZER
     files += save_vocabulary(given, name, out)
-    write_atomic(out / README, _readme(tasks, about, name).encode())
+    words = WordVocabulary.open(out / name) if name == WORDS else None
+    write_atomic(out / README, _readme(encoder, words, about, read or ReadAs()).encode())
     return sorted([*files, out / README])
 
 
@@ -102,12 +110,17 @@ def save_vocabulary(given: bytes, name: str, out: Path) -> list[Path]:
     return [out / name, out / STATEMENTS[1]]
 
 
-def _readme(tasks: Sequence[Json], about: Sequence[str], name: str) -> str:
-    told = "; ".join(
-        f"{task['name']}: {'a score' if task['classes'] is None else ', '.join(task['classes'])}"
-        for task in tasks
-    )
-    lines = _several_lines() if len(tasks) > 1 else _one_lines(name)
+def _readme(
+    encoder: Encoder, words: WordVocabulary | None, about: Sequence[str], read: ReadAs
+) -> str:
+    tasks = encoder.tasks
+    if len(tasks) > 1:
+        lines = _several_lines(tasks, read)
+    elif words is not None:
+        lines = plain_lines(tasks, encoder.vocabulary, words, read)
+    else:
+        lines = _one_lines(_texts(tasks[0]))
+    told = "; ".join(read.says(i, task) for i, task in enumerate(tasks))
     return "\n".join(
         [
             "# Teacher",
@@ -116,6 +129,7 @@ def _readme(tasks: Sequence[Json], about: Sequence[str], name: str) -> str:
             *([""] if about else []),
             f"Its logits stand for {told}.",
             "",
+            *(read.words_told() if words is not None else []),
             "Opened with transformers (run where this file is):",
             "",
             "```python",
@@ -126,27 +140,31 @@ def _readme(tasks: Sequence[Json], about: Sequence[str], name: str) -> str:
     )
 
 
-def _one_lines(name: str) -> list[str]:
-    opened = 'model = AutoModelForSequenceClassification.from_pretrained(".")'
-    if name == WORDS:
-        return ["from transformers import AutoModelForSequenceClassification", opened]
+def _texts(task: Task) -> str:
+    return '"a text", "another"' if task.pair else '"a text"'
+
+
+def _one_lines(texts: str) -> list[str]:
     return [
         "from transformers import AutoModelForSequenceClassification, AutoTokenizer",
-        opened,
+        'model = AutoModelForSequenceClassification.from_pretrained(".")',
         'tokenizer = AutoTokenizer.from_pretrained(".")',
-        'print(model(**tokenizer("a text", return_tensors="pt")).logits[0])',
+        f'print(model(**tokenizer({texts}, return_tensors="pt")).logits[0])',
     ]
 
 
-def _several_lines() -> list[str]:
-    return [
+def _several_lines(tasks: Sequence[Task], read: ReadAs) -> list[str]:
+    lines = [
         "from safetensors.torch import load_file",
         "from transformers import AutoModel, AutoTokenizer",
         'model, w = AutoModel.from_pretrained("."), load_file("heads.safetensors")',
         'tokenizer = AutoTokenizer.from_pretrained(".")',
-        'said = model(**tokenizer("a text", return_tensors="pt"))',
-        'pooled = getattr(said, "pooler_output", None)',
-        "f = said.last_hidden_state[:, 0] if pooled is None else pooled",
-        "for i in range(len(w) // 2):",
-        '    print(f @ w[f"{i}.1.weight"].T + w[f"{i}.1.bias"])',
+        "def logits(head, *texts):",
+        '    said = model(**tokenizer(*texts, return_tensors="pt"))',
+        '    pooled = getattr(said, "pooler_output", None)',
+        "    f = said.last_hidden_state[:, 0] if pooled is None else pooled",
+        '    return f @ w[f"{head}.1.weight"].T + w[f"{head}.1.bias"]',
     ]
+    for i, task in enumerate(tasks):
+        lines += [f"# {read.says(i, task)}", f"print(logits({i}, {_texts(task)}))"]
+    return lines

@@ -51,7 +51,7 @@ SCORE = {
 MISTAKE = {
     "row": count, "texts": [text], "gold": text, "predicted": text, "confidence": a_number,
 }  # fmt: skip
-SET = {"name": text, "path": text, "digest": text}
+SET = {"name": text, "label": text, "path": text, "digest": text}
 TASK = {
     "task": text, "set": SET, "rows": count, "labelled": count, "unlabelled": count, "read": text,
     "cut_rows": count, "pair": flag, "classes": Nullable([text]), "teacher_from": Nullable(text),
@@ -192,6 +192,7 @@ def test_what_is_shown(model, labelled, capsys):
         "without embeddings", "rows/s, one thread",
     ):  # fmt: skip
         assert told in shown
+    assert shown.startswith(f"{model.name} on nasty: 16 rows")
     assert "0.938 [0.812, 1.000]" in shown
     assert "100.0 % [100.0, 100.0]" in shown
 

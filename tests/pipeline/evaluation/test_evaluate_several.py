@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from judged import config, make_set, texts
 
 import transferset
 from transferset.errors import InputError, UsageError
+from transferset.report.evaluation import show_evaluation
 from transferset.students.config import Task
 
 TEXTS = texts(24, seed=4)
@@ -110,3 +112,15 @@ def test_which_set_is_for_which_task_must_be_told(several):
     twice = [f"sst2={several.sst2}"] * 2
     with pytest.raises(UsageError, match="one set for each"):
         transferset.evaluate(several.model, twice)
+
+
+def test_the_heads_say_whose_figures_these_are(several):
+    sets = [several.sst2, several.cola, several.stsb]
+    shown = io.StringIO()
+    show_evaluation(transferset.evaluate(several.model, sets), shown, 120)
+    for name in ("sst2", "cola", "stsb"):
+        assert (
+            f"{several.model.name}, {name}, on {getattr(several, name).name}: " in shown.getvalue()
+        )
+    after = shown.getvalue().split("macro score over 3 tasks\n")[1]
+    assert after.splitlines()[0].split() == ["model", "teacher", "difference", "retained"]

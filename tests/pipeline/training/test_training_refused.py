@@ -66,6 +66,31 @@ def run(made, tmp_path, monkeypatch, capsys):
         ("distill set --student bilstm --optimizer adadelta --sparse", 2, "sparse gradients"),
         ("distill set --student bilstm --device nowhere", 2, "a device of torch's"),
         ("distill set --student transformer --mlm --mask 0", 2, "--mask above 0"),
+        ("distill set --student transformer --mlm --mask nan", 2, "--mask above 0"),
+        ("distill set --student bilstm --mask 0.2", 2, "--mlm for --mask, found tasks"),
+        ("distill set --student bilstm --mask nan", 2, "--mask above 0"),
+        ("distill set --student bilstm --smoothing 1e400", 2, "--smoothing from 0 to 1"),
+        ("teacher fit set --model encoder --smoothing 0.5", 2, "--mlm for --smoothing"),
+        ("distill set --student bilstm --rho 0.5", 2, "--optimizer adadelta for --rho"),
+        ("teacher fit set --model encoder --rho 0.5", 2, "--optimizer adadelta for --rho"),
+        ("distill set --student bilstm --optimizer adadelta --beta1 0.5", 2, "for --beta1"),
+        (
+            "distill set --as liu2020:bilstm --teacher teacher --beta2 0.5",
+            2,
+            "for --beta2, found adadelta",
+        ),
+        ("distill set --student bilstm --lowercase", 2, "--words for --lowercase"),
+        ("distill set --student bilstm --mse inf", 2, "--mse from 0 to 1,000,000, found inf"),
+        ("distill set --student bilstm --mse 1e30", 2, "--mse from 0 to 1,000,000"),
+        ("distill set --student bilstm --hard nan", 2, "--hard from 0"),
+        ("distill set --student bilstm --hard 0", 2, "expected a loss to learn from"),
+        ("distill set --student bilstm --soft 1 --temperature 1e30", 2, "--temperature above 0"),
+        ("distill set --student bilstm --device meta", 2, "cpu or cuda, found meta"),
+        ("distill set --student bilstm --teacher teacher --teacher encoder", 2, "--teacher once"),
+        ("distill set --student bilstm --sparse --no-sparse", 2, "--sparse once"),
+        ("teacher fit set --model encoder --model teacher", 2, "--model once"),
+        ("finetune teacher set --lr 1 --lr 2", 2, "--lr once"),
+        ("label set --teacher teacher --length 9 --length 8", 2, "--length once"),
         ("teacher fit set --model set", 3, "config.json"),
         ("teacher fit set --model encoder --length 600 --epochs 0", 2, "--epochs from 1"),
         ("finetune none set", 3, "config.json"),
@@ -75,6 +100,12 @@ def test_what_cannot_be_done(run, line, code, told):
     found, said = run(line)
     assert told in said
     assert found == code
+
+
+def test_no_student_is_not_this_very_directory(made, tmp_path, capsys):
+    line = ["distill", f"{made / 'set'}", "--student", "", "--out", f"{tmp_path / 'm'}"]
+    assert run_command(line) == 2
+    assert "expected a student, found none" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

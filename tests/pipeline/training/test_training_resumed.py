@@ -56,7 +56,7 @@ PLANS = {
         **{name: value for name, value in SMALL.items() if name != "batch"},
     ),
     "masked": lambda made: transferset.plan_teacher_fit(
-        made / "set", model=made / "encoder", mlm=True, validation=made / "dev", epochs=2, batch=16
+        made / "set", model=made / "encoder", mlm=True, validation=made / "dev", epochs=4, batch=16
     ),
 }  # fmt: skip
 
@@ -69,6 +69,7 @@ def test_interrupted_again_and_again(made, tmp_path, kind):
         with pytest.raises(KeyboardInterrupt):
             train_model(plan, tmp_path / "broken", Stop(steps), force=False, every=0.0)
         assert not (tmp_path / "broken" / RECORD).exists()
+        assert any((tmp_path / "broken" / "_run" / "training").rglob("checkpoint.json"))
     train_model(plan, tmp_path / "broken", Quiet(), force=False)
     assert files(tmp_path / "broken") == files(tmp_path / "whole")
     logs = [

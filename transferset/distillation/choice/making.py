@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import torch
+
 from transferset.distillation.choice.params import StudentParams
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json
 from transferset.students.config import Task, Vocabulary
+from transferset.students.plain import folded_config
 from transferset.students.student import Student, count_parameters
 from transferset.students.word_vocabulary import WordVocabulary
 from transferset.teachers.vocabulary import file_digest
@@ -171,3 +174,19 @@ def parameters(module: nn.Module) -> dict[str, int]:
     whole = sum(sizes.values())
     trained = sum(p.numel() for p in module.parameters() if p.requires_grad)
     return {"all": whole, "embedding": embedding, "other": whole - embedding, "trained": trained}
+
+
+def saved_parameters(module: nn.Module) -> dict[str, int]:
+    """How large a model is once it is saved, when a student's tables and map have become one table.
+
+    Args:
+        module: See `parameters`.
+
+    Returns:
+        As there; `trained` are those that have a gradient before.
+    """
+    found = parameters(module)
+    if isinstance(module, Student) and (config := folded_config(module)) is not module.config:
+        with torch.device("meta"):
+            found = {**count_parameters(Student(config)), "trained": found["trained"]}
+    return found

@@ -16,6 +16,7 @@ from transferset.errors import InputError, sentence
 from transferset.students.config import Vocabulary
 from transferset.students.rows import Rows, present, rows_of
 from transferset.teachers.layout import Layout as EncoderLayout
+from transferset.teachers.trying import require_alone, tried
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -30,9 +31,6 @@ _HEADS: Final = (
     ("generator_predictions", "generator_lm_head"),
     ("head", "decoder"),
 )
-
-#: Ids of the row on which encoder and head are tried.
-_TRIED: Final = 12
 
 #: Between the head's logits and the model's own, as a share of the largest.
 _NEAR: Final = 1e-3
@@ -80,6 +78,7 @@ class MaskedModel:
         self._layout = EncoderLayout(model, vocabulary)
         self.positions = self._layout.positions
         self._head, self.size, self.hidden_size = self._parts(at)
+        self._try(at)
 
     @property
     def device(self) -> torch.device:
@@ -126,6 +125,17 @@ class MaskedModel:
             hidden = part(hidden)
         return hidden
 
+    def _try(self, at: str) -> None:
+        training, what = self.model.training, str(self.model.config.model_type)
+        self.model.eval()
+        try:
+            require_alone(self._said, self.vocabulary, self.positions, what, at)
+        finally:
+            self.model.train(training)
+
+    def _said(self, rows: Rows) -> Tensor:
+        return self.head(self.hidden(self.layout(rows))[: int(rows.lengths[0])])
+
     def _parts(self, at: str) -> tuple[list[Any], int, int]:
         """The modules of the head, V and H."""
         training = self.model.training
@@ -157,7 +167,5 @@ def _same(head: Any, hidden: Tensor, own: Tensor) -> bool:
 
 
 def _row(vocabulary: Vocabulary) -> Rows:
-    """One row of ids from all over the vocabulary."""
-    spread = np.linspace(0, vocabulary.size - 1, _TRIED).astype(np.int64)
-    row = spread[spread != vocabulary.padding]  # which some models give no position
+    row = tried(vocabulary)
     return rows_of(row, np.array([0, len(row)]))

@@ -85,7 +85,12 @@ def masked_json(
         raise UsageError(sentence("a masked position", "none", str(rows.found.root)))
     manifest = rows.found.manifest
     return {
-        "set": {"name": manifest.name, "path": str(rows.found.root), "digest": manifest.digest},
+        "set": {
+            "name": manifest.name,
+            "label": rows.found.label,
+            "path": str(rows.found.root),
+            "digest": manifest.digest,
+        },
         "rows": len(found.masked),
         "read": rows.read,
         "cut_rows": rows.cut_rows,

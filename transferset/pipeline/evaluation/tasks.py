@@ -60,6 +60,7 @@ def task_json(answers: Answers, params: EvaluateParams) -> Json:
         "task": task.name,
         "set": {
             "name": found.manifest.name,
+            "label": found.label,
             "path": str(found.root),
             "digest": found.manifest.digest,
         },

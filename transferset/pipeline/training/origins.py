@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from transferset.errors import InputError, sentence
 from transferset.manifest import Json
 from transferset.models import Model, is_model
+from transferset.shards import ShardSet
 
 #: What is kept of the record of a model that transferset made.
 _KEPT: Final = ("op", "licence", "base", "parents")
@@ -73,3 +74,31 @@ def describe_directory(path: str | Path) -> Json:
         if (folder / name).is_file():
             found[name.removesuffix(".json")] = digest_file(folder / name)
     return {"name": folder.resolve().name, **found}
+
+
+def taggers_of(sets: Sequence[ShardSet]) -> tuple[str, ...]:
+    """What made the words of sets, as `build task` was told: once each, sorted.
+
+    Words split at white space, though a tagger has seen them, are told as such.
+    """
+    found = set()
+    for one in sets:
+        own = {"params": one.manifest.params, "parents": list(one.manifest.parents)}
+        for params in _params(own):
+            tagger = params.get("tagger")
+            if isinstance(tagger, str) and tagger != "none":
+                split = params.get("words") == "whitespace"
+                found.add(f"{tagger} --words whitespace" if split else tagger)
+    return tuple(sorted(found))
+
+
+def _params(one: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Options of a set and of its ancestors; a manifest's parents are of any shape and depth."""
+    waiting: list[Any] = [one]
+    while waiting:
+        entry = waiting.pop()
+        if isinstance(entry, Mapping):
+            if isinstance(entry.get("params"), Mapping):
+                yield entry["params"]
+            parents = entry.get("parents")
+            waiting += parents if isinstance(parents, list) else []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from transferset.distillation.examples.word_rows import COLUMN, column_of, words_column
 from transferset.manifest import Json
+from transferset.pipeline.training.origins import taggers_of
 from transferset.pipeline.training.plan import TrainPlan
 from transferset.pipeline.training.tokenizers import identity, tokenizer_file
 from transferset.pipeline.training.work import (
@@ -60,16 +61,18 @@ class TaskWork:
         self._vocabulary = made.vocabulary
         told = vocabulary_of(made.module)
         of_words = not isinstance(made.vocabulary, Path)
+        taggers = taggers_of(self.plan.sets) if of_words and self.column == "words" else ()
         self.tokenizer = {
             "kind": "words" if of_words else "pieces",
             "size": told.size,
             "sha256": told.sha256,
             **({COLUMN: self.column} if of_words else {}),
+            **({"taggers": list(taggers)} if taggers else {}),
         }
 
     def begin(self, seed: int) -> Begun:
         """See `work.Work`."""
-        from transferset.distillation.choice.making import parameters
+        from transferset.distillation.choice.making import saved_parameters
         from transferset.distillation.task.learner import TaskLearner
         from transferset.language_models.checkpoint import to_device
 
@@ -88,19 +91,23 @@ class TaskWork:
             held_out=self.held_out,
         )
         batches = batches_of([one.lengths for one in self.examples], training, seed)
-        return Begun(learner, batches, _AT_ONCE, made.about, parameters(module))
+        return Begun(learner, batches, _AT_ONCE, made.about, saved_parameters(module))
 
     def save(self, module: Any, out: Path, about: Sequence[str]) -> list[Path]:
         """See `work.Work`."""
+        from transferset.students.reading_lines import ReadAs
         from transferset.students.saving import save_student
         from transferset.students.student import Student
         from transferset.teachers.saving import save_encoder
 
+        taggers = tuple(self.tokenizer.get("taggers", ()))
+        ranges = tuple(_range(one) for one in self.examples)
+        read = ReadAs(column=self.column, taggers=taggers, ranges=ranges)
         if isinstance(module, Student):
-            return save_student(module.cpu(), out, self._vocabulary, about)
+            return save_student(module.cpu(), out, self._vocabulary, about, read)
         given = self._vocabulary
         path = given if isinstance(given, Path) else given.save(out)
-        return save_encoder(module.cpu(), out, path, about)
+        return save_encoder(module.cpu(), out, path, about, read)
 
 
 def prepare_tasks(plan: TrainPlan, folder: Path) -> TaskWork:
@@ -277,3 +284,13 @@ def _counts(one: Examples) -> Json:
         "cut_rows": one.cut_rows,
         "read": one.how,
     }
+
+
+def _range(one: Examples) -> tuple[float, float] | None:
+    """The least and the greatest score of a set; None of classes, and where no row has one."""
+    import numpy as np
+
+    if one.task.classes is not None or not one.labelled:
+        return None
+    labels = one.labels(np.arange(len(one)))
+    return float(np.nanmin(labels)), float(np.nanmax(labels))
