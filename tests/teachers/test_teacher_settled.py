@@ -10,6 +10,8 @@ transformers = pytest.importorskip("transformers")
 from safetensors.torch import load_file, save_file  # noqa: E402
 from tiny_encoders import (  # noqa: E402
     ONE,
+    POSITIONS,
+    SIZE,
     TASKS,
     TWO,
     change_json,
@@ -18,10 +20,12 @@ from tiny_encoders import (  # noqa: E402
     rows,
     write_classifier,
     write_model,
+    write_tokenizer,
 )
 
 from transferset.errors import InputError  # noqa: E402
 from transferset.language_models.saving import require_savable  # noqa: E402
+from transferset.teachers.describing import describe_classifier  # noqa: E402
 from transferset.teachers.masked import new_masked_head, open_masked, save_masked  # noqa: E402
 from transferset.teachers.opening import new_encoder, open_classifier  # noqa: E402
 from transferset.teachers.saving import save_encoder  # noqa: E402
@@ -38,7 +42,10 @@ MEMBERS = {
 
 ALL = {name: value for members in MEMBERS.values() for name, value in members.items()}
 
-CASES = {**{name: ("bert", members) for name, members in MEMBERS.items()}, "all": ("distilbert", ALL)}
+CASES = {
+    **{name: ("bert", members) for name, members in MEMBERS.items()},
+    "all": ("distilbert", ALL),
+}
 
 KINDS = ("bert", "distilbert")
 
@@ -124,6 +131,88 @@ def test_what_cannot_be_saved_is_told_before_a_training(tmp_path):
     assert model.config.to_dict() == before
     model.set_attn_implementation("sdpa")
     model.config._output_attentions = True
-    with pytest.raises(InputError, match="a model that can be saved, found .*at here; take") as told:
+    with pytest.raises(
+        InputError, match="a model that can be saved, found .*at here; take"
+    ) as told:
         require_savable(model, "here")
     assert "\n" not in str(told.value)
+
+
+def write_other(folder, config, loader="AutoModel"):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        getattr(transformers, loader).from_config(config).save_pretrained(folder)
+    write_tokenizer(folder)
+    return folder
+
+
+SIZES = {"hidden_size": 24, "num_hidden_layers": 2, "intermediate_size": 40}
+
+
+def test_a_model_that_sees_padding_is_refused(tmp_path):
+    config = transformers.FNetConfig(vocab_size=SIZE, max_position_embeddings=POSITIONS, **SIZES)
+    folder = write_other(tmp_path / "fnet", config)
+    match = "reads each row by itself, found fnet, which sees padding at .*fnet; take"
+    for tasks in (ONE, TWO):
+        with pytest.raises(InputError, match=match):
+            new_encoder(folder, tasks, 0)
+    write_other(folder, config, "AutoModelForSequenceClassification")
+    with pytest.raises(InputError, match=match):
+        open_classifier(folder)
+
+
+def test_a_model_that_reads_from_left_to_right_has_one_head_of_its_own(tmp_path):
+    small = {"n_embd": 24, "n_layer": 2, "n_head": 2, "n_positions": POSITIONS}
+    folder = write_other(tmp_path / "gpt", transformers.GPT2Config(vocab_size=SIZE, **small))
+    change_json(folder / "config.json", pad_token_id=None, bos_token_id=None, eos_token_id=None)
+    with pytest.raises(InputError, match="whose first piece sees the others.*found gpt2 at"):
+        new_encoder(folder, TWO, 0)
+    encoder, lists = new_encoder(folder, ONE, 0), random_lists(pair=True)
+    found = of_rows(encoder, lists)
+    alone = torch.cat([of_rows(encoder, [one]) for one in lists])
+    assert torch.allclose(found, alone, atol=1e-5)
+    # what it says follows from the last piece but padding, which has seen them all
+    with torch.no_grad():
+        states = encoder.base.base_model(torch.tensor(lists[:1])).last_hidden_state[:, -1]
+        assert torch.allclose(found[:1], encoder.base.score(states), atol=1e-5)
+
+
+def of_rows(encoder, lists):
+    with torch.no_grad():
+        return encoder.eval()(rows(*lists))
+
+
+def test_relative_positions_are_not_left_out_in_silence(tmp_path):
+    folder = write_classifier(tmp_path / "tiny")
+    stored = load_file(folder / "model.safetensors")
+    stored["bert.encoder.layer.0.attention.self.distance_embedding.weight"] = torch.ones(39, 12)
+    save_file(stored, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(InputError, match="found relative ones, bert.*; take a model whose"):
+        open_classifier(folder)
+
+
+def test_weights_of_another_shape_are_told_by_name(tmp_path):
+    folder = write_classifier(tmp_path / "tiny")
+    change_json(folder / "config.json", max_position_embeddings=POSITIONS + 1)
+    match = r"those of another shape for bert\.embeddings\.position_embeddings\.weight at"
+    with pytest.raises(InputError, match=match):
+        open_classifier(folder)
+
+
+def test_numbers_that_are_none(tmp_path):
+    folder = write_classifier(tmp_path / "tiny")
+    change_json(folder / "config.json", hidden_dropout_prob=float("nan"))
+    with pytest.raises(InputError, match=r"JSON, found a member that is NaN at .*config\.json"):
+        open_classifier(folder)
+    change_json(folder / "config.json", hidden_dropout_prob={"__float__": "NaN"})
+    with pytest.raises(InputError, match="a plain model in float, found a member __float__"):
+        open_classifier(folder)
+
+
+def test_the_head_of_a_model_that_is_begun_with_may_be_any(tmp_path):
+    folder = write_classifier(tmp_path / "tiny")
+    change_json(folder / "config.json", problem_type="multi_label_classification")
+    assert describe_classifier(folder, headless=True)["kind"] == "classifier"
+    assert new_encoder(folder, ONE, 0).base.config.problem_type == "single_label_classification"
+    with pytest.raises(InputError, match="one class for a text"):
+        describe_classifier(folder)

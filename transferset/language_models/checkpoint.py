@@ -135,6 +135,7 @@ def load_model(
             dtype=getattr(torch, dtype),
         )
     _require_all_weights(report, folder, kind)
+    _require_known_positions(report, folder)
     return to_device(model.eval().requires_grad_(False), device)
 
 
@@ -207,6 +208,15 @@ def _require_all_weights(report: Mapping[str, Any], folder: Path, kind: Kind) ->
         found = f"{what} for {first}" + (f" and {more} others" if more else "")
         at = str(weight_files(folder, kind.remedy)[0])
         raise InputError(sentence(f"weights for {kind.parts}", found, at, kind.remedy))
+
+
+def _require_known_positions(report: Mapping[str, Any], folder: Path) -> None:
+    # a part of attention that transformers has had, and now leaves out without a word
+    left = [name for name in sorted(report["unexpected_keys"]) if "distance_embedding" in name]
+    if left:
+        expected, found = "positions that transformers computes", f"relative ones, {left[0]}"
+        do = "take a model whose position_embedding_type is absolute"
+        raise InputError(sentence(expected, found, str(folder), do))
 
 
 @contextmanager

@@ -126,6 +126,8 @@ class Scorer:
 def most_positions(model: PreTrainedModel) -> int:
     """Most ids that the model has positions for."""
     most: int = getattr(model.config, "max_position_embeddings", None) or MOST_POSITIONS
+    if most < 1:  # XLNet's word for any number
+        return MOST_POSITIONS
     for name, part in model.named_modules():
         # of RoBERTa and its kin, the first positions are those of padding
         padding = getattr(part, "padding_idx", None)

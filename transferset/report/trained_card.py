@@ -141,7 +141,8 @@ def _seeds(seeds: Mapping[str, Any]) -> str:
 
 def _measured(measured: list[dict[str, Any]], kept: int) -> str:
     some = measured if len(measured) <= MOST_MEASURED else measured[-MOST_MEASURED:]
-    names = [name for name in measured[0] if name != "step"]
+    # a run that was resumed has them in the order of its checkpoint
+    names = sorted(name for name in measured[0] if name != "step")
     rows = [
         [f"{one['step']:,}{' (kept)' if one['step'] == kept else ''}"]
         + [_figure(one.get(name)) for name in names]

@@ -16,11 +16,12 @@ from transferset.teachers.statement import (
 )
 
 
-def describe_classifier(path: str | Path) -> Json:
+def describe_classifier(path: str | Path, *, headless: bool = False) -> Json:
     """What a recipe records of a student, or of a teacher with one head or several.
 
     Args:
         path: Its directory.
+        headless: See `statement.read_statement`.
 
     Returns:
         See `language_models.describing.describe_files`, with `kind` (of `statement`); of several
@@ -30,7 +31,7 @@ def describe_classifier(path: str | Path) -> Json:
         InputError: There is no such directory or file.
         UsageError: torch or transformers is not installed.
     """
-    stated, folder = read_statement(path), Path(path)
+    stated, folder = read_statement(path, headless=headless), Path(path)
     kind = SEQUENCE._replace(vocabulary=stated.vocabulary)
     found = describe_files(folder, kind) | {"kind": stated.kind}
     if stated.kind == SEVERAL:

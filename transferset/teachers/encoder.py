@@ -66,6 +66,18 @@ class Encoder(nn.Module):  # type: ignore[misc]
         self._layout = Layout(base, vocabulary)
         self.positions = self._layout.positions
 
+    def states(self, rows: Rows) -> Tensor:
+        """Last hidden states.
+
+        Args:
+            rows: See `forward`; one or more.
+
+        Returns:
+            float[rows, longest, H], with those of padding.
+        """
+        found: Tensor = self.base.base_model(**self._layout.lay_out(rows)).last_hidden_state
+        return found
+
     def forward(self, rows: Rows, task: int = 0) -> Tensor:
         """Logits.
 

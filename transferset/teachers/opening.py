@@ -155,10 +155,11 @@ def new_encoder(
         if len(tasks) == 1:
             base = _with_head(base, tasks[0], str(path))
         from transferset.teachers.encoder import Encoder
+        from transferset.teachers.trying import try_encoder
 
         with refusing(kind, str(path)):
             encoder = Encoder(base, tasks, vocabulary)
-            _try(encoder, str(path))
+            try_encoder(encoder, str(path))
     require_savable(encoder.base, str(path))
     encoder.requires_grad_(True).train()
     to_device(encoder, device)  # in place
@@ -198,6 +199,7 @@ def _encoder(folder: Path, stated: Stated, words: WordVocabulary | None, digest:
 
     from transferset.students.opening import read_exactly
     from transferset.teachers.encoder import Encoder
+    from transferset.teachers.trying import try_encoder
 
     several = stated.kind == SEVERAL
     kind = (ENCODER if several else SEQUENCE)._replace(vocabulary=stated.vocabulary)
@@ -215,29 +217,8 @@ def _encoder(folder: Path, stated: Stated, words: WordVocabulary | None, digest:
         encoder.heads.load_state_dict(read_exactly(folder / HEAD_WEIGHTS, wanted))
         require_finite(encoder.heads, str(folder / HEAD_WEIGHTS))
     with refusing(kind, str(folder)):
-        _try(encoder, str(folder))
+        try_encoder(encoder, str(folder))
     return encoder
-
-
-def _try(encoder: Encoder, at: str) -> None:
-    """Refuse an encoder that says of a row what does not follow from all of it, and from it alone.
-
-    Raises:
-        InputError: It does.
-    """
-    from transferset.teachers.trying import require_alone, sees_later
-
-    training = encoder.training
-    encoder.eval()
-    vocabulary, positions = encoder.vocabulary, encoder.positions
-    what = str(encoder.base.config.model_type)
-    require_alone(encoder, vocabulary, positions, what, at)
-    if len(encoder.tasks) > 1 and not sees_later(encoder, vocabulary, positions):
-        # heads of ours read the first piece; those of transformers, where a model has the text
-        do = "fit one task, or take a model of the kind of BERT"
-        expected = "an encoder whose first piece sees the others, for several tasks"
-        raise InputError(sentence(expected, what, at, do))
-    encoder.train(training)
 
 
 def _load(folder: Path, kind: Kind) -> PreTrainedModel:

@@ -76,12 +76,14 @@ class Stated(NamedTuple):
     vocabulary: str
 
 
-def read_statement(path: str | Path) -> Stated:
+def read_statement(path: str | Path, *, headless: bool = False) -> Stated:
     """Read what a directory says of its classifier.
 
     Args:
         path: Of a student, of an encoder that `teacher fit` wrote, or of any sequence classifier of
             transformers.
+        headless: Whether the head of a foreign model does not matter, so that it may be any, and
+            its task is left out.
 
     Raises:
         InputError: It holds none, or says what cannot be.
@@ -98,6 +100,8 @@ def read_statement(path: str | Path) -> Stated:
         return Stated(STUDENT, student.tasks, True, student.vocabulary.sha256, file)
     if (folder / HEADS).is_file():
         return _several(folder / HEADS, file)
+    if headless and config.get(MEMBER) is None:
+        return Stated(CLASSIFIER, (), False, None, file)
     return _one(config, str(folder / CONFIG), file)
 
 

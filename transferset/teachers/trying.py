@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
@@ -13,11 +13,41 @@ from transferset.errors import InputError, sentence
 from transferset.students.config import Vocabulary
 from transferset.students.rows import Rows, rows_of
 
-#: Ids of the longer row.
-_TRIED: Final = 12
+if TYPE_CHECKING:
+    from transferset.teachers.encoder import Encoder
 
-#: Between what is said of a row alone and of one beside others, as a share of the largest.
+#: Ids of the longer row.
+_TRIED: Final = 40
+
+#: Between what is said of a row alone and of one beside others: as a share of the largest, and
+#: besides.
 _NEAR: Final = 1e-3
+_ROUNDING: Final = 1e-5
+
+
+def try_encoder(encoder: Encoder, at: str) -> None:
+    """Refuse an encoder that says of a row what does not follow from all of it, and from it alone.
+
+    Args:
+        encoder: Any.
+        at: Its directory, for the message.
+
+    Raises:
+        InputError: It does.
+    """
+    training, what = encoder.training, str(encoder.base.config.model_type)
+    encoder.eval()
+
+    def ask(rows: Rows) -> Tensor:
+        return encoder.states(rows)[0, : int(rows.lengths[0])]
+
+    require_alone(ask, encoder.vocabulary, encoder.positions, what, at)
+    # heads of ours read the first piece; those of transformers, where a model has the text
+    if encoder.heads and not sees_later(ask, encoder.vocabulary, encoder.positions):
+        do = "fit one task, or take a model of the kind of BERT"
+        expected = "an encoder whose first piece sees the others, for several tasks"
+        raise InputError(sentence(expected, what, at, do))
+    encoder.train(training)
 
 
 def require_alone(
@@ -45,7 +75,7 @@ def require_alone(
         both = np.concatenate([short, row])
         beside = ask(rows_of(both, np.array([0, len(short), len(both)]))).float()
     here = beside[: len(alone)]
-    if bool((here - alone).abs().amax() > _NEAR * alone.abs().amax().clamp_min(1)):
+    if bool((here - alone).abs().amax() > _NEAR * alone.abs().amax() + _ROUNDING):
         expected = "a model that reads each row by itself"
         do = "take one of the kind of BERT, RoBERTa, DistilBERT or ELECTRA"
         raise InputError(sentence(expected, f"{what}, which sees padding", at, do))
@@ -55,7 +85,7 @@ def sees_later(ask: Callable[[Rows], Tensor], vocabulary: Vocabulary, positions:
     """Whether what is said of a row's first piece depends on those after it.
 
     Args:
-        ask: Gives float[1, …] of it for a row; not in training.
+        ask: Gives float[n, …] for a row, that of the first piece first; not in training.
         vocabulary: What its ids mean.
         positions: Most ids of a row.
     """
@@ -63,7 +93,7 @@ def sees_later(ask: Callable[[Rows], Tensor], vocabulary: Vocabulary, positions:
     ends = np.array([0, len(row)])
     other = np.append(row[:1], row[:0:-1])
     with torch.inference_mode():
-        return not torch.equal(ask(rows_of(row, ends)), ask(rows_of(other, ends)))
+        return not torch.equal(ask(rows_of(row, ends))[0], ask(rows_of(other, ends))[0])
 
 
 def tried(vocabulary: Vocabulary) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -120,8 +120,11 @@ def _write_smaller(path: Path, out: Path, params: StudentParams, seed: int) -> l
 
 def _heads(path: Path, given: Given) -> Sequence[Task]:
     """The tasks that a directory has heads for; none for a model of another kind."""
+    config = read_json(path / CONFIG)
+    if config.get("problem_type") == "multi_label_classification":  # no task of ours
+        return ()
     stated = read_statement(path)
-    classifier = str(read_json(path / CONFIG).get("architectures")).find("SequenceClass") >= 0
+    classifier = str(config.get("architectures")).find("SequenceClass") >= 0
     if stated.kind != SEVERAL and not classifier:
         return ()
     if not stated.layout and len(given.tasks) == 1:  # it does not say whether it reads pairs

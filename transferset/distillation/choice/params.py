@@ -185,7 +185,7 @@ def describe_student(params: StudentParams) -> Json:
     if params.form == "file":
         described["kind"] = {"name": path.name, "blake3": digest_file(path)}
     elif params.form == "folder":
-        described["kind"] = describe_classifier(path)
+        described["kind"] = describe_classifier(path, headless=True)
     if params.vectors is not None:
         described["embeddings"] = describe_vectors(params.vectors)
     return described
