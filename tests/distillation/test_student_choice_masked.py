@@ -124,3 +124,19 @@ def test_what_cannot_be_one(place, tmp_path, teacher):
     save_student(student.module, tmp_path / "student", student.vocabulary)
     with pytest.raises(InputError, match="a directory of transformers for --mlm, found a student"):
         place.make_masked(tmp_path / "student")
+
+
+def test_a_configuration_that_asks_for_another_form_is_settled(tmp_path):
+    from transferset.distillation.choice.given_models import new_model
+    from transferset.students.config import Vocabulary
+
+    path, ids = tmp_path / "config.json", Vocabulary(size=30, sha256="0" * 64)
+    small = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+    members = {"model_type": "bert", "intermediate_size": 8, **small}
+    path.write_text(json.dumps(members | {"output_attentions": True, "return_dict": False}))
+    model = new_model(path, "AutoModelForMaskedLM", ids, 0)
+    model.save_pretrained(tmp_path / "out")
+    assert model(torch.tensor([[2, 5, 3]])).logits.shape == (1, 3, 30)
+    path.write_text(json.dumps(members | {"is_decoder": True}))
+    with pytest.raises(InputError, match=r"found is_decoder true at .*config\.json"):
+        new_model(path, "AutoModelForMaskedLM", ids, 0)

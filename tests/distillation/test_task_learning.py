@@ -160,6 +160,10 @@ def test_a_teacher_may_name_its_classes_in_another_order(tmp_path):
     other = student("bilstm", Task(classes=("good", "bad", "ugly")))
     with pytest.raises(InputError, match="classes out of the model's 3"):
         learner_of(student("bilstm"), plain, teacher=Online(other, [plain], [0]))
+    two = student("bilstm", Task(classes=("no", "yes")))
+    match = r"logits of 3 classes .* for .*/p, found 2 classes \(no, yes\) at there/t; take logits"
+    with pytest.raises(InputError, match=match):
+        learner_of(student("bilstm"), plain, teacher=Online(two, [plain], [0], "there/t"))
 
 
 def test_a_teacher_is_evaluated_and_never_trained(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import sys
 
 import pytest
@@ -59,6 +60,30 @@ def pieces(tmp_path):
 
 def parameters(model):
     return {name: part.detach().numpy().tobytes() for name, part in model.named_parameters()}
+
+
+def test_what_asks_for_another_form_is_settled(folder, tmp_path):
+    import torch
+
+    ids = torch.tensor([[3, 4, 5]])
+    wanted = load_causal(folder)(ids).logits
+    change_config(folder, output_attentions=True, output_hidden_states=True, return_dict=False)
+    model = load_causal(folder, train=True)
+    with torch.no_grad():
+        assert torch.equal(model.eval()(ids).logits, wanted)
+    save_causal(model, CausalPieces(folder), tmp_path / "out")
+    assert torch.equal(load_causal(tmp_path / "out")(ids).logits, wanted)
+
+
+def test_weights_that_are_no_numbers_are_told_before_a_training(folder):
+    from safetensors.torch import load_file, save_file
+
+    stored = load_file(folder / "model.safetensors")
+    name = sorted(stored)[0]
+    stored[name].view(-1)[0] = float("nan")
+    save_file(stored, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(InputError, match=f"finite weights, found others in {re.escape(name)} at"):
+        load_causal(folder, train=True)
 
 
 # New models.
@@ -417,7 +442,7 @@ def test_a_configuration_that_nests_deeply(folder):
         ({"n_layer": True, "n_embd": -1}, "n_embd from 1 to 65,536, found -1"),
         ({"n_embd": 1 << 16, "n_layer": 64}, "found .* bytes for 3,.* numbers"),
         ({"n_layer": 3}, r"found none for transformer\.h\.2.* and 11 others"),
-        ({"n_positions": 64}, "expected a causal language model, found"),
+        ({"n_positions": 64}, r"those of another shape for transformer\.wpe"),
     ],
 )
 def test_a_configuration_of_a_larger_model(folder, members, found):

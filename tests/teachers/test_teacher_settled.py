@@ -132,7 +132,7 @@ def test_what_cannot_be_saved_is_told_before_a_training(tmp_path):
     model.set_attn_implementation("sdpa")
     model.config._output_attentions = True
     with pytest.raises(
-        InputError, match="a model that can be saved, found .*at here; take"
+        InputError, match=r"a model that can be saved, found .*at here; take"
     ) as told:
         require_savable(model, "here")
     assert "\n" not in str(told.value)
@@ -150,7 +150,8 @@ SIZES = {"hidden_size": 24, "num_hidden_layers": 2, "intermediate_size": 40}
 
 
 def test_a_model_that_sees_padding_is_refused(tmp_path):
-    config = transformers.FNetConfig(vocab_size=SIZE, max_position_embeddings=POSITIONS, **SIZES)
+    more = {"max_position_embeddings": POSITIONS, "pad_token_id": 0}
+    config = transformers.FNetConfig(vocab_size=SIZE, **more, **SIZES)
     folder = write_other(tmp_path / "fnet", config)
     match = "reads each row by itself, found fnet, which sees padding at .*fnet; take"
     for tasks in (ONE, TWO):
@@ -165,7 +166,7 @@ def test_a_model_that_reads_from_left_to_right_has_one_head_of_its_own(tmp_path)
     small = {"n_embd": 24, "n_layer": 2, "n_head": 2, "n_positions": POSITIONS}
     folder = write_other(tmp_path / "gpt", transformers.GPT2Config(vocab_size=SIZE, **small))
     change_json(folder / "config.json", pad_token_id=None, bos_token_id=None, eos_token_id=None)
-    with pytest.raises(InputError, match="whose first piece sees the others.*found gpt2 at"):
+    with pytest.raises(InputError, match=r"whose first piece sees the others.*found gpt2 at"):
         new_encoder(folder, TWO, 0)
     encoder, lists = new_encoder(folder, ONE, 0), random_lists(pair=True)
     found = of_rows(encoder, lists)
@@ -187,7 +188,7 @@ def test_relative_positions_are_not_left_out_in_silence(tmp_path):
     stored = load_file(folder / "model.safetensors")
     stored["bert.encoder.layer.0.attention.self.distance_embedding.weight"] = torch.ones(39, 12)
     save_file(stored, folder / "model.safetensors", {"format": "pt"})
-    with pytest.raises(InputError, match="found relative ones, bert.*; take a model whose"):
+    with pytest.raises(InputError, match=r"found relative ones, bert.*; take a model whose"):
         open_classifier(folder)
 
 

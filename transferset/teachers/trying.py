@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -68,7 +69,7 @@ def require_alone(
     Raises:
         InputError: It does.
     """
-    row = tried(vocabulary)[:positions]
+    row = tried(vocabulary, positions)
     short = row[: max(1, len(row) // 3)]
     with torch.inference_mode():
         alone = ask(rows_of(short, np.array([0, len(short)]))).float()
@@ -89,14 +90,17 @@ def sees_later(ask: Callable[[Rows], Tensor], vocabulary: Vocabulary, positions:
         vocabulary: What its ids mean.
         positions: Most ids of a row.
     """
-    row = tried(vocabulary)[:positions]
+    row = tried(vocabulary, positions)
     ends = np.array([0, len(row)])
     other = np.append(row[:1], row[:0:-1])
     with torch.inference_mode():
         return not torch.equal(ask(rows_of(row, ends))[0], ask(rows_of(other, ends))[0])
 
 
-def tried(vocabulary: Vocabulary) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """A row of ids from all over a vocabulary."""
-    spread = np.linspace(0, vocabulary.size - 1, _TRIED).astype(np.int64)
-    return spread[spread != vocabulary.padding]  # which some models give no position
+def tried(vocabulary: Vocabulary, positions: int) -> npt.NDArray[np.int64]:
+    """A row of ids from all over a vocabulary, of at most so many."""
+    spread = np.linspace(0, vocabulary.size - 1, min(_TRIED, positions)).astype(np.int64)
+    found: npt.NDArray[np.int64] = spread[
+        spread != vocabulary.padding
+    ]  # which some models give no position
+    return found

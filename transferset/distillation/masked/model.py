@@ -142,7 +142,7 @@ class MaskedModel:
         self.model.eval()
         try:
             with torch.inference_mode():
-                layout = self.layout(_row(self.vocabulary))
+                layout = self.layout(_row(self.vocabulary, self.positions))
                 own = self.model(**layout.given).logits[0]
                 hidden = self.hidden(layout)
                 for names in _HEADS:
@@ -166,6 +166,6 @@ def _same(head: Any, hidden: Tensor, own: Tensor) -> bool:
     return bool((found - own).abs().amax() <= _NEAR * own.abs().amax().clamp_min(1))
 
 
-def _row(vocabulary: Vocabulary) -> Rows:
-    row = tried(vocabulary)
+def _row(vocabulary: Vocabulary, positions: int) -> Rows:
+    row = tried(vocabulary, positions)
     return rows_of(row, np.array([0, len(row)]))
