@@ -1,4 +1,4 @@
-"""The tables of docs/results.md, from the folders that the recipes made.
+"""Tables of the experiments with students, from the folders that the recipes made.
 
     python tools/results.py liu OUT          # of pipelines/liu-sst2.toml
     python tools/results.py thesis OUT       # of pipelines/thesis-miniature.toml
