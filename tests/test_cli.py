@@ -166,6 +166,25 @@ def test_a_dry_run_writes_nothing(empty_folder, capsys, dumps, tokenizer):
     assert list(empty_folder.iterdir()) == []
 
 
+def test_paths_cannot_steer_the_terminal(empty_folder, capsys):
+    nasty = "\x1b[31m\u202e"
+    (empty_folder / "notes.txt").write_text("One line. Another one.\n")
+    (empty_folder / "one.tsv").write_text("sentence\tlabel\ngood cat\t1\nbad dog\t0\n")
+    (empty_folder / "dev.tsv").write_text("sentence\tlabel\ngood cat\t1\n")
+    evaluated = ["--layout", "glue-sst2", "--tagger", "none", "--eval", "dev.tsv"]
+    for words in (
+        ["build", "task", "demo", "--out", f"{nasty}task"],
+        ["build", "task", "one.tsv", *evaluated, "--out", f"{nasty}left-out"],
+        ["build", "text", "notes.txt", "--out", f"{nasty}text"],
+        ["build", "books", "demo", "--min-words", "300", "--out", f"{nasty}books"],
+        ["verify", f"{nasty}task"],
+    ):
+        assert run(words) == 0
+        said = capsys.readouterr()
+        assert "\\x1b[31m\\u202e" in said.out + said.err
+        assert not {"\x1b", "\u202e"} & set(said.out + said.err)
+
+
 def test_vocab_fit_writes_a_tokenizer_that_build_takes(empty_folder, dumps, capsys):
     Path("text.txt").write_text("the quick brown fox jumps over the lazy dog\n" * 50)
     assert run(["vocab", "fit", "text.txt", "--size", "500", "--out", "vocab"]) == 0
@@ -297,7 +316,7 @@ def test_interrupted_then_resumed_does_only_the_rest(driver, tmp_path):
         if code:
             break
         shutil.rmtree(out)  # on a busy machine it may end before it hears
-    assert (code, "run the same command again" in err) == (130, True), err
+    assert (code, "run the same command again to resume" in err) == (130, True), err
     assert not (out / "manifest.json").exists()
     kept = {p: p.stat().st_mtime_ns for p in out.glob("_run/read/*.json")}
     assert finish(driver(out))[0] == 0

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from transferset.errors import InputError, SetError, TransfersetError
+from transferset.errors import InputError, TransfersetError
 from transferset.executor import LocalExecutor
-from transferset.files import HashingFile, lock, write_atomic, writing
-from transferset.manifest import MANIFEST
-from transferset.stage import RUN, Done, Output, Quiet, building, run_stage
+from transferset.files import HashingFile, writing
+from transferset.holding import RUN, building
+from transferset.stage import Done, Output, Quiet, run_stage
 
 
 def work(root: Path, context: str, task: dict) -> Done:
@@ -88,92 +88,6 @@ def test_a_receipt_of_another_recipe_or_of_changed_files_does_not_count(tmp_path
     assert sorted(ran(tmp_path)[10:]) == ["1", "3", "4"]
 
 
-def test_the_lock_names_its_holder(tmp_path):
-    with lock(tmp_path / "lock"):
-        command = (
-            "import sys; from pathlib import Path; from transferset.files import lock\n"
-            f"with lock(Path({str(tmp_path / 'lock')!r})): pass"
-        )
-        child = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
-    assert child.returncode == 1
-    assert f"process {os.getpid()} on" in child.stderr
-    with lock(tmp_path / "lock"):  # free again
-        pass
-
-
-RECIPE = {"op": "test", "params": {"max_len": 512}}
-
-
-def commit(root: Path) -> None:
-    write_atomic(root / MANIFEST, b"not looked at here")
-
-
-def test_a_build_that_did_nothing_leaves_nothing(tmp_path):
-    with pytest.raises(ValueError, match="x"), building(tmp_path / "s", RECIPE, force=False):
-        raise ValueError("x")
-    assert not (tmp_path / "s").exists()
-
-
-def test_unfinished_work_of_another_recipe_is_refused_and_kept(tmp_path):
-    root = tmp_path / "s"
-    with building(root, RECIPE, force=False) as todo:
-        assert todo
-        run(root)
-    other = {"op": "test", "params": {"max_len": 128}}
-    with pytest.raises(SetError, match=r"params\.max_len was 512, is 128"):
-        building(root, other, force=False).__enter__()
-    with building(root, RECIPE, force=False):
-        run(root)
-    assert len(ran(root)) == 5
-    with building(root, other, force=True) as todo:
-        assert todo
-        run(root)
-    assert len(ran(root)) == 10
-
-
-def test_a_directory_with_other_files_is_never_touched(tmp_path):
-    (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(SetError, match="not transferset's"):
-        building(tmp_path, RECIPE, force=True).__enter__()
-    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
-
-
-@pytest.mark.parametrize("force", [False, True])
-@pytest.mark.parametrize("stranger", ["_run/mine.txt", "manifest.json", "_run/lock.txt"])
-def test_a_stranger_who_uses_our_names_loses_nothing(tmp_path, stranger, force):
-    root = tmp_path / "theirs"
-    (root / "_run").mkdir(parents=True)
-    (root / stranger).write_text("keep")
-    (root / "tokenizer.json").write_text("theirs")
-    if stranger == "manifest.json":
-        (root / "_run").rmdir()
-    before = {p: p.read_text() for p in root.rglob("*") if p.is_file()}
-    with pytest.raises(SetError):
-        building(root, RECIPE, force=force).__enter__()
-    assert {p: p.read_text() for p in root.rglob("*") if p.is_file()} == before
-
-
-def test_a_linked_run_folder_is_not_followed(tmp_path):
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "recipe.json").write_text("keep")
-    (tmp_path / "set").mkdir()
-    (tmp_path / "set" / "_run").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(SetError):
-        building(tmp_path / "set", RECIPE, force=True).__enter__()
-    assert (tmp_path / "elsewhere" / "recipe.json").read_text() == "keep"
-
-
-def test_names_that_only_look_like_ours_stay(tmp_path):
-    root = tmp_path / "s"
-    with building(root, RECIPE, force=False):
-        run(root)
-    mine = [root / "notes.tmp-backup", root / "notes.tmp-12", root / "sub.tmp-1"]
-    for path in mine:
-        path.write_text("mine")
-    with building(root, RECIPE, force=False):
-        assert all(path.exists() for path in mine)
-
-
 def test_an_altered_receipt_does_not_count(tmp_path):
     run(tmp_path)
     receipt = tmp_path / RUN / "one" / "00002.json"
@@ -182,32 +96,10 @@ def test_an_altered_receipt_does_not_count(tmp_path):
     assert ran(tmp_path)[5:] == ["2"]
 
 
-def test_force_removes_only_what_transferset_wrote(tmp_path):
-    root = tmp_path / "s"
-    with building(root, RECIPE, force=False):
-        run(root)
-    (root / "notes.txt").write_text("mine")
-    (root / "data-00000-of-00001.arrow").write_bytes(b"")
-    with building(root, {"op": "other"}, force=True):
-        run(root)
-    assert (root / "notes.txt").read_text() == "mine"
-    assert not (root / "data-00000-of-00001.arrow").exists()
-
-
-def test_what_a_killed_writer_left_is_removed(tmp_path):
-    root = tmp_path / "s"
-    with building(root, RECIPE, force=False):
-        run(root)
-    left = root / "data-00000-of-00001.arrow.tmp-123"
-    left.write_bytes(b"half")
-    with building(root, RECIPE, force=False):
-        assert not left.exists()
-
-
 def test_the_log_tells_what_was_resumed(tmp_path):
     root = tmp_path / "s"
     for _ in range(2):
-        with building(root, RECIPE, force=False):
+        with building(root, {"op": "test"}, force=False):
             run(root)
     lines = [json.loads(line) for line in (root / RUN / "log.jsonl").read_text().splitlines()]
     assert [line["done_before"] for line in lines if line["event"] == "one"] == [0, 5]
@@ -218,6 +110,11 @@ def test_a_full_disk_is_one_sentence(tmp_path):
     match = "make room or name another --out, and run the command again"
     with pytest.raises(TransfersetError, match=match), writing(tmp_path):
         raise full
+
+
+def test_no_memory_is_no_full_disk(tmp_path):
+    with pytest.raises(MemoryError), writing(tmp_path):
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM), str(tmp_path))
 
 
 NAP = """

@@ -43,11 +43,13 @@ if TYPE_CHECKING:
         vocab_fit,
     )
     from transferset.api.distilling import distill, plan_distill
+    from transferset.api.exporting import export, plan_export, verify_export
     from transferset.api.label import label
     from transferset.api.lm_fit import lm_fit
     from transferset.api.lm_sample import lm_sample
     from transferset.api.training import finetune, plan_finetune, plan_teacher_fit, teacher_fit
     from transferset.errors import InputError, SetError, TransfersetError, UsageError
+    from transferset.exported import Exported
     from transferset.models import Model
     from transferset.shards import ShardSet
     from transferset.steps import (
@@ -78,6 +80,8 @@ _HOMES = {
     ),
     "transferset.api.distilling": ("distill", "plan_distill"),
     "transferset.api.training": ("finetune", "plan_finetune", "plan_teacher_fit", "teacher_fit"),
+    "transferset.api.exporting": ("export", "plan_export", "verify_export"),
+    "transferset.exported": ("Exported",),
     "transferset.errors": ("InputError", "SetError", "TransfersetError", "UsageError"),
     "transferset.models": ("Model",),
     "transferset.shards": ("ShardSet",),
@@ -93,6 +97,7 @@ __all__ = [
     "Augment",
     "Dedupe",
     "Delete",
+    "Exported",
     "Filter",
     "Generate",
     "InputError",
@@ -119,6 +124,7 @@ __all__ = [
     "diff",
     "distill",
     "evaluate",
+    "export",
     "finetune",
     "inspect",
     "inspect_model",
@@ -130,6 +136,7 @@ __all__ = [
     "plan_books",
     "plan_derive",
     "plan_distill",
+    "plan_export",
     "plan_finetune",
     "plan_label",
     "plan_lm_fit",
@@ -144,6 +151,7 @@ __all__ = [
     "teacher_fit",
     "transform",
     "verify",
+    "verify_export",
     "verify_model",
     "vocab_fit",
 ]

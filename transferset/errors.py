@@ -10,6 +10,9 @@ The number is the exit code of the command line. 130 means interrupted (resumabl
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 
 class TransfersetError(Exception):
     """Base of all errors; the message is one sentence that a user can act on."""
@@ -33,6 +36,14 @@ class SetError(TransfersetError):
     """A shard set is damaged, or was made by another recipe, or is being written."""
 
     exit_code = 4
+
+
+#: Note on a KeyboardInterrupt: the same command goes on with what was done.
+RESUMABLE: Final = "what was done is kept"
+
+
+#: What gives places in a cache the names that people know them by, in all that is told.
+NAMED: Final[list[Callable[[str], str]]] = []
 
 
 def sentence(expected: str, found: str, at: str | None = None, do: str | None = None) -> str:
@@ -62,6 +73,8 @@ def printable(text: str, limit: int = 300) -> str:
     Returns:
         The text with control characters and surrogates escaped.
     """
+    for renamed in NAMED:
+        text = renamed(text)
     escaped = "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii")
         for c in text[: limit + 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
@@ -86,6 +87,10 @@ class HashingFile:
 
     def close(self) -> None:
         """For Arrow, which calls it; only `commit` ends the file."""
+
+    def digest(self) -> str:
+        """The BLAKE3 digest of what was written so far, 64 hex digits."""
+        return self._whole.hexdigest()
 
     def commit(self) -> str:
         """Make the file durable under its final name.
@@ -181,10 +186,13 @@ def writing(path: Path, option: str = "--out") -> Iterator[None]:
 
     Raises:
         TransfersetError: Disk full, no permission, not a directory, …
+        MemoryError: The system has none left.
     """
     try:
         yield
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            raise MemoryError from error  # another place would not help
         reason = error.strerror or str(error)
         do = f"make room or name another {option}, and run the command again"
         where = str(error.filename or path)

@@ -269,6 +269,8 @@ def _all_of(raw: bytes, at: str) -> str:
 def _absent(root: Path) -> str:
     if (root / "model.json").is_file():  # which has a `_run` too
         return sentence("a shard set", "a model", str(root), "name a directory of a set")
+    if (root / "export.json").is_file():
+        return sentence("a shard set", "an export", str(root), "name the set that it was made of")
     if (root / "_run").is_dir():
         return sentence(
             "a finished set", "an unfinished one", str(root), "run its command again to finish it"

@@ -59,7 +59,7 @@ def read_rows(
     for entry in found.manifest.shards:
         low, high = max(start - first, 0), min(stop - first, entry.rows)
         if low < high:
-            for row, batch in _shard_rows(found.root / entry.file, entry, low, high, expected):
+            for row, batch in _shard_rows(found.shard_path(entry), entry, low, high, expected):
                 yield first + row, batch if columns is None else batch.select(list(columns))
         first += entry.rows
 

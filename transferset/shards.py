@@ -15,10 +15,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transferset import schema as schemas
-from transferset.errors import SetError, TransfersetError, sentence
+from transferset.errors import SetError, TransfersetError, printable, sentence
 from transferset.files import HashingFile
 from transferset.manifest import MANIFEST, PIECE_BYTES, Manifest, ShardEntry
 from transferset.shapes import set_file
+from transferset.storage.mirrors import mirror
+from transferset.storage.mounts import present, remote
+from transferset.storage.urls import parse
 
 #: What to do about a damaged file.
 REMEDY: Final = "restore the file, or build the set again with --force"
@@ -87,15 +90,11 @@ class ShardWriter:
         self._pending, self._pending_rows = [rest], rest.num_rows
 
     def _write_batch(self, batch: pa.RecordBatch) -> None:
-        # arrays rebuilt on their own buffers: an IPC writer keeps what a slice left around
-        columns = [
-            _with_nulls(column) if field.name in schemas.NULLABLE else _compact(column)
-            for field, column in zip(batch.schema, batch.columns, strict=True)
-        ]
-        self._stream.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+        own = compact(batch, self._schema)
+        self._stream.write_batch(own)
         self._rows += batch.num_rows
         if "input_ids" in self._schema.names:
-            self._tokens += len(columns[self._schema.get_field_index("input_ids")].values)
+            self._tokens += len(own.column("input_ids").values)
 
     def commit(self) -> ShardEntry:
         """Finish the shard and give it its name."""
@@ -111,6 +110,22 @@ class ShardWriter:
             digest,
             tuple(self._sink.pieces),
         )
+
+
+def compact(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The same rows in buffers that hold nothing else, so that their bytes are determined.
+
+    An IPC writer keeps what a slice left around.
+
+    Args:
+        batch: With the columns of the schema, in its order.
+        schema: Of the result.
+    """
+    columns = [
+        _with_nulls(column) if field.name in schemas.NULLABLE else _compact(column)
+        for field, column in zip(batch.schema, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _with_nulls(array: pa.Array) -> pa.Array:
@@ -160,25 +175,30 @@ class ShardSet:
         manifest. Digests are checked by `verify`, and while a set is read as a parent.
 
         Args:
-            root: The set's directory.
+            root: The set's directory, or its URL in an object store: of such a one shards come
+                when they are read, and digests are checked then.
 
         Returns:
             The set.
 
         Raises:
             SetError: No set, an unfinished one, a damaged one, or one of a newer format.
+            TransfersetError: A store cannot be asked.
         """
-        root = Path(root)
+        url = parse(root)
+        root = Path(root) if url is None else mirror(url)
         manifest = Manifest.read(root)
         if manifest.format != schemas.FORMAT_VERSION:
             found = f"format {manifest.format}"
             raise SetError(
                 sentence(f"format {schemas.FORMAT_VERSION}", found, str(root), "use its version")
             )
-        for file, size in [(e.file, e.bytes) for e in manifest.shards] + [
-            (e.file, e.bytes) for e in manifest.files
-        ]:
-            check_size(root, file, size)
+        away = remote(root) is not None
+        for shard in manifest.shards:
+            if not away or (root / shard.file).exists():
+                check_size(root, shard.file, shard.bytes)
+        for entry in manifest.files:
+            check_size(root, entry.file, entry.bytes)
         check_totals(root, manifest)
         return cls(root, manifest)
 
@@ -197,12 +217,27 @@ class ShardSet:
     @property
     def schema(self) -> pa.Schema:
         """The Arrow schema, as every shard has it."""
-        path = self.root / self.manifest.shards[0].file
+        path = self.shard_path(self.manifest.shards[0])
         with damage_named(path), pa.memory_map(str(path)) as source:
             return pa.ipc.open_stream(source).schema
 
     def _stream(self, shard: int) -> Iterator[pa.RecordBatch]:
-        return read_batches(self.root / self.manifest.shards[shard].file)
+        return read_batches(self.shard_path(self.manifest.shards[shard]))
+
+    def shard_path(self, entry: ShardEntry) -> Path:
+        """Where a shard is, on this machine: of a set at a URL it is brought first.
+
+        Ask right before opening it, and keep what was opened or mapped, not the path: the cache may
+        evict the file after some others were asked for.
+
+        Args:
+            entry: Of the manifest.
+
+        Raises:
+            SetError: The store has another file than the manifest says, or none.
+            TransfersetError: The store cannot be asked, or the disk is full.
+        """
+        return present(self.root / entry.file, size=entry.bytes, blake3=entry.blake3)
 
     def batches(self, rank: int = 0, world_size: int = 1) -> Iterator[pa.RecordBatch]:
         """Record batches in order, mapped from disk without a copy.
@@ -252,7 +287,8 @@ class ShardSet:
 
     def __repr__(self) -> str:
         """Name, rows and place."""
-        return f"ShardSet({self.manifest.name!r}, {len(self):,} rows, {str(self.root)!r})"
+        where = printable(str(self.root), limit=4096)
+        return f"ShardSet({self.manifest.name!r}, {len(self):,} rows, {where!r})"
 
 
 def read_batches(path: Path) -> Iterator[pa.RecordBatch]:

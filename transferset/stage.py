@@ -7,94 +7,25 @@ receipt instead of running the task again.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import re
-import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from transferset.errors import SetError, sentence
 from transferset.executor import Executor
-from transferset.files import (
-    Held,
-    digest_file,
-    is_temporary,
-    lock,
-    write_atomic,
-    writing,
-)
-from transferset.manifest import (
-    MANIFEST,
-    Json,
-    Manifest,
-    canonical,
-    differences,
-    digest_json,
-    pretty,
-)
-from transferset.manifest import fingerprint as digest_recipe
-from transferset.models import RECORD, Record
-from transferset.shapes import INNER
+from transferset.files import digest_file, write_atomic, writing
+from transferset.holding import RUN, log
+from transferset.manifest import Json, canonical, digest_json
+from transferset.storage.mounts import present, remote, there
+from transferset.storage.publishing import offer
 from transferset.version import __version__
 
 Context = TypeVar("Context")
 
-#: Receipts, logs and unfinished work; not part of the set.
-RUN: Final = "_run"
-
-#: What transferset writes beside the manifest.
-OWN_FILES: Final = (
-    "data-*-of-*.arrow",
-    "state.json",
-    "dataset_info.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    *(f"{folder}/*.{kind}" for folder in INNER for kind in ("json", "arrow")),
-    "README.md",
-    "croissant.json",
-)
-
-#: What transferset writes beside the record of a model.
-MODEL_FILES: Final = (
-    *("config.json", "generation_config.json"),
-    *("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json"),
-    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "words.json"),
-    *("heads.safetensors", "heads.json"),
-    *("README.md", "log.jsonl"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a directory is going to hold.
-
-    Attributes:
-        word: What people call it.
-        commit: The file that is written last.
-        own: Patterns of the other files, which may be removed to make it anew.
-        folders: That `own` files are in.
-        recipe: Digest of the recipe of what a directory holds.
-    """
-
-    word: str
-    commit: str
-    own: tuple[str, ...]
-    folders: tuple[str, ...]
-    recipe: Callable[[Path], str]
-
-
-SET: Final = Kind("set", MANIFEST, OWN_FILES, INNER, lambda root: Manifest.read(root).recipe)
-MODEL: Final = Kind("model", RECORD, MODEL_FILES, (), lambda root: Record.read(root).recipe)
-
-
-#: A digest, in words about what changed.
-_DIGEST: Final = re.compile(r"[0-9a-f]{40}")
+#: What an earlier run left, if nothing is to be done any more.
+ALL: Final = "all"
 
 
 class Progress(Protocol):
@@ -109,6 +40,9 @@ class Progress(Protocol):
     def advance(self, amount: int, rows: int) -> None:
         """A task ended: units of work, and rows it gave."""
 
+    def resumed(self, what: str) -> None:
+        """Work of an earlier run is taken: in words, as `at step 120 of 900`, or `ALL`."""
+
 
 class Quiet:
     """A progress that shows nothing."""
@@ -121,6 +55,9 @@ class Quiet:
 
     def advance(self, amount: int, rows: int) -> None:
         """See `Progress.advance`."""
+
+    def resumed(self, what: str) -> None:
+        """See `Progress.resumed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,28 +129,30 @@ def run_stage(
         Job(root, job_stage, recipe, i, task, context, function) for i, task in enumerate(tasks)
     ]
     done = {job.ordinal: result for job in jobs if (result := read_receipt(job)) is not None}
+    if done:
+        progress.resumed(f"with {len(done):,} of {len(jobs):,} tasks of {job_stage} done")
     progress.start(job_stage, sum(int(task[weight]) for task in tasks), weight)
     for ordinal, result in done.items():
         progress.advance(int(tasks[ordinal][weight]), int(result.get("rows", 0)))
     todo = [job for job in jobs if job.ordinal not in done]
     log(root, job_stage, tasks=len(jobs), done_before=len(done))
     for job, result in zip(todo, executor.map(run_job, todo), strict=True):
+        if remote(root) is not None:
+            offer(root, [output["file"] for output in _receipt(job.receipt)["outputs"]])
         progress.advance(int(job.task[weight]), int(result.get("rows", 0)))
         done[job.ordinal] = result
     return [done[job.ordinal] for job in jobs]
 
 
-def log(root: Path, event: str, **facts: object) -> None:
-    """Append one line to the log of the runs that worked on a set."""
-    line = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": event, **facts}
-    with contextlib.suppress(OSError), (root / RUN / "log.jsonl").open("a") as file:
-        file.write(json.dumps(line) + "\n")  # a full disk must not hide the error being logged
-
-
 def receipts_digest(root: Path, stage: str, count: int) -> str:
     """Digest of all that a stage wrote, to stand in the tasks of the stage that reads it."""
     receipts = (root / RUN / stage / f"{i:05d}.json" for i in range(count))
-    return digest_json([json.loads(path.read_bytes())["outputs"] for path in receipts])
+    return digest_json([_receipt(path)["outputs"] for path in receipts])
+
+
+def _receipt(path: Path) -> Json:
+    found: Json = json.loads(present(path).read_bytes())
+    return found
 
 
 def run_job(job: Job[Any]) -> Json:
@@ -243,164 +182,22 @@ def _work(job: Job[Any]) -> str:
 def read_receipt(job: Job[Any]) -> Json | None:
     """The result of a task that was done before, if its receipt and files still hold."""
     try:
-        receipt = json.loads(job.receipt.read_bytes())
+        receipt = _receipt(job.receipt)
         if receipt.pop("digest") != digest_json(receipt):
             return None
+        outputs = receipt["outputs"]
         if (receipt["recipe"], receipt["task"]) != (_work(job), digest_json(job.task)):
             return None
-        for output in receipt["outputs"]:
-            path = job.root / output["file"]
-            if path.stat().st_size != output["bytes"] or digest_file(path) != output["blake3"]:
-                return None
+        if not all(_holds(job.root / o["file"], o["bytes"], o["blake3"]) for o in outputs):
+            return None
         result: Json = receipt["result"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None  # no receipt, or not one: the task is simply done again
     return result
 
 
-@contextmanager
-def building(
-    root: Path,
-    recipe: Json,
-    *,
-    force: bool,
-    kind: Kind = SET,
-    ready: Callable[[], object] | None = None,
-) -> Iterator[bool]:
-    """Hold the directory of a set or a model while it is made.
-
-    Args:
-        root: The directory; made if needed, removed again if nothing came of it.
-        recipe: Everything that determines the bytes.
-        force: Throw away what is there already, finished or not.
-        kind: What is made.
-        ready: Called before anything is thrown away; what it raises keeps that.
-
-    Yields:
-        True if it still has to be made, False if it is already there.
-
-    Raises:
-        SetError: Another process builds there, or the directory holds something else.
-        TransfersetError: The directory cannot be written.
-    """
-    with writing(root):
-        root.mkdir(parents=True, exist_ok=True)
-        fresh = not any(root.iterdir())
-        if not fresh:
-            _require_own(root, kind)
-        (root / RUN).mkdir(exist_ok=True)
-    with _locked(root):
-        try:
-            if force and not fresh and ready is not None:
-                ready()
-            with writing(root):
-                remove_temporaries(root, kind)
-                todo = _prepare(root, recipe, force=force, kind=kind)
-            log(root, "start", **{f"{kind.word}_is_there": not todo}, pid=os.getpid())
-            yield todo
-            log(root, "end")
-        except BaseException as error:
-            log(root, "stop", error=f"{type(error).__name__}: {error}")
-            raise
-        finally:
-            if fresh:
-                _leave_nothing_empty(root, kind)
-
-
-@contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    try:
-        with writing(root), lock(root / RUN / "lock"):
-            yield
-    except Held as held:
-        found = f"{held.holder} writing it"
-        do = "wait for it to end, or choose another --out"
-        raise SetError(sentence("a directory that nobody writes", found, str(root), do)) from None
-
-
-def _require_own(root: Path, kind: Kind) -> None:
-    """Refuse a directory that transferset did not make: later on, files in it are removed."""
-    for other in (SET, MODEL):
-        if other is not kind and (root / other.commit).exists():
-            do = "choose another --out"
-            raise SetError(sentence(f"no {other.word} there", f"a {other.word}", str(root), do))
-    run = root / RUN
-    kept = run.is_dir() and not run.is_symlink()
-    if kept and ((run / "recipe.json").is_file() or (run / "lock").is_file()):
-        return
-    if not run.exists() and not run.is_symlink() and (root / kind.commit).exists():
-        kind.recipe(root)  # raises if it is none of ours
-        return
-    found = "files that are not transferset's"
-    raise SetError(sentence("an empty or new directory", found, str(root), "choose another --out"))
-
-
-def remove_temporaries(root: Path, kind: Kind = SET) -> None:
-    """Remove what killed writers left behind; call it under the lock only."""
-    own = [p for pattern in kind.own for p in root.glob(f"{pattern}.tmp-*")]
-    own += root.glob(f"{kind.commit}.tmp-*")
-    for path in (*own, *(root / RUN).glob("*.tmp-*"), *(root / RUN).glob("*/*.tmp-*")):
-        if is_temporary(path):
-            path.unlink()
-
-
-def _prepare(root: Path, recipe: Json, *, force: bool, kind: Kind) -> bool:
-    kept = root / RUN / "recipe.json"
-    finished = (root / kind.commit).exists()
-    if force:
-        clear(root, kind)
-    elif finished and kind.recipe(root) == digest_recipe(recipe):
-        return False
-    elif finished or kept.exists():
-        _require_same(root, kept, recipe, kind.word if finished else f"unfinished {kind.word}")
-    write_atomic(kept, pretty(recipe))
-    return True
-
-
-def _require_same(root: Path, kept: Path, recipe: Json, what: str) -> None:
-    try:
-        old = json.loads(kept.read_bytes())
-    except (OSError, ValueError):
-        old = {}
-    changed = (
-        differences(old, json.loads(pretty(recipe))) if old else ["its recipe is not recorded"]
-    )
-    if changed:
-        # what people know things by comes before digests, and before what follows from the others
-        changed.sort(key=lambda told: (told.startswith("names"), bool(_DIGEST.search(told))))
-        raise SetError(
-            sentence(
-                f"no {what} of another recipe",
-                f"one where {', '.join(changed[:4])}",
-                str(root),
-                "choose another --out, or --force to replace it",
-            )
-        )
-
-
-def clear(root: Path, kind: Kind = SET) -> None:
-    """Remove a set, a model or unfinished work, and nothing that is not transferset's.
-
-    What commits it goes first: from then on there is none.
-    """
-    (root / kind.commit).unlink(missing_ok=True)
-    for pattern in kind.own:
-        for path in root.glob(pattern):
-            if path.is_file() or path.is_symlink():
-                path.unlink()
-    for folder in kind.folders:
-        with contextlib.suppress(OSError):  # not there, or it holds what is not ours
-            (root / folder).rmdir()
-    for path in [p for p in (root / RUN).iterdir() if p.name != "lock"]:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _leave_nothing_empty(root: Path, kind: Kind) -> None:
-    if (root / kind.commit).exists() or any((root / RUN).glob("*/**/*.json")):
-        return
-    remove_temporaries(root, kind)  # of workers that were stopped while they wrote
-    clear(root, kind)
-    (root / RUN / "lock").unlink()
-    (root / RUN).rmdir()
-    if not any(root.iterdir()):
-        root.rmdir()
+def _holds(path: Path, size: int, digest: str) -> bool:
+    """Whether a file is as it was written; what only a store has, it has whole."""
+    if not path.is_file():
+        return there(path, size)
+    return path.stat().st_size == size and digest_file(path) == digest

@@ -45,7 +45,7 @@ def verify(root: str | Path, progress: Callable[[int], None] | None = None) -> S
     check_sides(list(found.manifest.schema), str(found.root / MANIFEST))
     _check_teacher(found)
     for index, entry in enumerate(found.manifest.shards):
-        path = found.root / entry.file
+        path = found.shard_path(entry)
         _check_pieces(path, entry)
         try:
             _check_shard(found, index, path, entry)

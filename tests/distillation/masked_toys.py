@@ -6,7 +6,7 @@ import numpy as np
 
 from transferset.distillation.masked.batches import DynamicMasks
 from transferset.students.config import Vocabulary
-from transferset.students.masking import Masking, rates_of
+from transferset.masking import Masking, rates_of
 from transferset.students.rows import rows_of, take
 
 PAD, UNK, CLS, SEP, MASK = SPECIAL = range(5)

@@ -27,6 +27,7 @@ from transferset.distillation.masked.batches import (  # noqa: E402
 from transferset.distillation.masked.learner import HELD_OUT_EPOCH, MaskedLearner  # noqa: E402
 from transferset.distillation.masked.losses import MaskedLosses  # noqa: E402
 from transferset.errors import InputError, UsageError  # noqa: E402
+from transferset.stage import Quiet  # noqa: E402
 from transferset.students.objectives import MaskedObjective, combined  # noqa: E402
 from transferset.students.rows import padded, present  # noqa: E402
 from transferset.teachers.topk import top_k  # noqa: E402
@@ -273,14 +274,11 @@ class Stopped(Exception):
     pass
 
 
-class Bar:
+class Bar(Quiet):
     """A progress bar that breaks off after some steps."""
 
     def __init__(self, steps=None):
         self._left = steps
-
-    def start(self, name, total, unit):
-        pass
 
     def advance(self, amount, worked=None):
         if self._left is None or not amount:

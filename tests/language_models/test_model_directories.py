@@ -8,7 +8,7 @@ import sys
 import pytest
 from tiny_models import VOCABULARY, bert_config, change_config, write_bert, write_word_pieces
 
-from transferset.errors import InputError, UsageError
+from transferset.errors import InputError, TransfersetError, UsageError
 from transferset.files import digest_file
 from transferset.language_models import describe, open_masked_lm
 
@@ -180,6 +180,19 @@ def test_scores_that_are_no_numbers(folder):
 def test_no_such_device(folder):
     with pytest.raises(UsageError, match="a device of torch's, found moon"):
         open_masked_lm(folder, device="moon")
+
+
+def test_memory_that_ends_while_a_model_is_loaded_is_no_mistake_of_the_model(folder, monkeypatch):
+    import transformers
+
+    def full(*_, **__):
+        raise RuntimeError("[enforce fail] can't allocate memory: you tried to allocate 9 bytes")
+
+    monkeypatch.setattr(transformers.BertForMaskedLM, "forward", full)
+    monkeypatch.setattr(transformers.AutoModelForMaskedLM, "from_pretrained", full)
+    with pytest.raises(TransfersetError, match="enough memory, found none left for 9") as found:
+        open_masked_lm(folder)
+    assert found.value.exit_code == 1
 
 
 def test_notes_of_transformers_are_as_before(folder, capfd):

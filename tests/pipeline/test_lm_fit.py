@@ -316,6 +316,7 @@ def test_a_loss_that_is_not_finite_frees_the_place(made, tmp_path):
         ({"config": "tiny.json", "tokenizer": "none"}, InputError, r"tokenizer\.json"),
         ({"model": "base", "tokenizer": "set"}, UsageError, "the tokenizer of the model"),
         ({"config": "tiny.json", "device": "nowhere"}, UsageError, "a device of torch's"),
+        ({"config": "tiny.json", "device": "meta"}, UsageError, "a device of torch's"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(made, tmp_path, monkeypatch, options, error, told):

@@ -5,6 +5,7 @@ from transferset.api.building import DEMO, build_wiki, plan_wiki, vocab_fit
 from transferset.api.deriving import derive, mix, plan_derive
 from transferset.api.distilling import distill, plan_distill
 from transferset.api.evaluating import evaluate
+from transferset.api.exporting import EXPORTS, export, plan_export, verify_export
 from transferset.api.label import label, plan_label
 from transferset.api.lm_fit import MODELS, lm_fit, plan_lm_fit
 from transferset.api.lm_sample import lm_sample, plan_lm_sample
@@ -18,6 +19,7 @@ from transferset.api.training import finetune, plan_finetune, plan_teacher_fit, 
 
 __all__ = [
     "DEMO",
+    "EXPORTS",
     "MODELS",
     "SETS",
     "Inspection",
@@ -30,6 +32,7 @@ __all__ = [
     "diff",
     "distill",
     "evaluate",
+    "export",
     "finetune",
     "inspect",
     "inspect_model",
@@ -42,6 +45,7 @@ __all__ = [
     "plan_books",
     "plan_derive",
     "plan_distill",
+    "plan_export",
     "plan_finetune",
     "plan_label",
     "plan_lm_fit",
@@ -56,6 +60,7 @@ __all__ = [
     "stats",
     "teacher_fit",
     "verify",
+    "verify_export",
     "verify_model",
     "vocab_fit",
 ]

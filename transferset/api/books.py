@@ -35,6 +35,8 @@ def build_books(
     shards: int | None = None,
     seed: int = 0,
     workers: int | None = None,
+    executor: str = "processes",
+    address: str | None = None,
     limit: int | None = None,
     skip_damaged: bool = False,
     force: bool = False,
@@ -70,6 +72,9 @@ def build_books(
         shards: Number of shards; None is one per 256 MB.
         seed: Seed of the shuffle, 0 ≤ seed < 2**64.
         workers: Worker processes; None is the number of processors.
+        executor: `processes` of this machine, or `ray`: the nodes of a Ray cluster.
+        address: Of the cluster: `local` starts one here, `auto` joins the one that this machine is
+            a node of, `HOST:PORT` joins that one.
         limit: Read only the first books, this many.
         skip_damaged: Count books that cannot be read instead of failing.
         force: Replace what is in `out`.
@@ -114,7 +119,8 @@ def build_books(
         revalidate=revalidate,
         progress=progress,
     )
-    return carry_out(plan, out, workers, progress, force=force)
+    how = (executor, address, workers)
+    return carry_out(plan, out, how, progress, force=force)
 
 
 def plan_books(
@@ -143,10 +149,11 @@ def plan_books(
     """
     from transferset.pipeline.books_plan import BooksParams, make_books_plan
     from transferset.pipeline.books_sources import Place, locate
+    from transferset.pipeline.remote import local
     from transferset.sources.cache import default_cache
     from transferset.tokens import load_tokenizer
 
-    given = listed(inputs)
+    given, tokenizer = listed(inputs), local(tokenizer)
     checked = BooksParams(unit=unit, max_len=longest(max_len, unit), **params).checked()
     only_demo = set(given) == {DEMO}
     loaded = load_tokenizer(tokenizer or (DEMO if only_demo else None), engine=engine)
@@ -211,6 +218,7 @@ def books_find(
         TransfersetError: Network or disk failed.
     """
     from transferset.pipeline.books_catalogs import find_to_file
+    from transferset.pipeline.remote import local, written
     from transferset.sources.books.select import BookFilters
 
     filters = BookFilters(
@@ -223,14 +231,15 @@ def books_find(
         min_words=min_words,
         limit=limit,
     )
-    return find_to_file(
-        str(catalog),
-        Path(out),
-        filters,
-        rdf=str(rdf) if rdf is not None else None,
-        mirror=mirror,
-        cache=Path(cache) if cache is not None else None,
-        contact=contact,
-        force=force,
-        progress=progress.download if progress is not None else None,
-    )
+    with written(out) as path:
+        return find_to_file(
+            str(local(catalog)),
+            path,
+            filters,
+            rdf=str(local(rdf)) if rdf is not None else None,
+            mirror=mirror,
+            cache=Path(cache) if cache is not None else None,
+            contact=contact,
+            force=force,
+            progress=progress.download if progress is not None else None,
+        )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from transferset.api.executors import executing
 from transferset.api.sets import SETS, set_name
 from transferset.errors import SetError, UsageError, sentence
 from transferset.manifest import MANIFEST
@@ -27,6 +28,9 @@ DEMO_LICENCE: Final = "CC0-1.0"
 #: Longest row, specials included, when rows are sentences.
 MAX_LEN: Final = 512
 
+#: Files of a vocabulary that are not replaced unasked.
+_VOCABULARY: Final = ("tokenizer.json", "vocab.txt")
+
 #: One SOURCE of a build, or several.
 Inputs = str | Path | Sequence[str | Path]
 
@@ -45,6 +49,8 @@ def build_wiki(
     shards: int | None = None,
     seed: int = 0,
     workers: int | None = None,
+    executor: str = "processes",
+    address: str | None = None,
     limit: int | None = None,
     skip_damaged: bool = False,
     force: bool = False,
@@ -78,6 +84,9 @@ def build_wiki(
         shards: Number of shards; None is one per 256 MB.
         seed: Seed of the shuffle, 0 ≤ seed < 2**64.
         workers: Worker processes; None is the number of processors.
+        executor: `processes` of this machine, or `ray`: the nodes of a Ray cluster.
+        address: Of the cluster: `local` starts one here, `auto` joins the one that this machine is
+            a node of, `HOST:PORT` joins that one.
         limit: Read only the first articles, this many.
         skip_damaged: Skip damaged blocks of a dump, counted in the ledger, instead of failing.
         force: Replace what is in `out`.
@@ -117,19 +126,22 @@ def build_wiki(
         preset=preset,
         progress=progress,
     )
-    return carry_out(plan, out, workers, progress, force=force)
+    how = (executor, address, workers)
+    return carry_out(plan, out, how, progress, force=force)
 
 
 def listed(inputs: Inputs) -> list[str]:
-    """Inputs as a list.
+    """Inputs as a list; those at URLs are brought here.
 
     Raises:
         UsageError: There are none.
     """
+    from transferset.pipeline.remote import local
+
     given = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     if not given:
         raise UsageError(sentence("a SOURCE", "none", do="name a file or a folder"))
-    return [str(one) for one in given]
+    return [str(local(one)) for one in given]
 
 
 def longest(max_len: int | None, unit: str) -> int | None:
@@ -142,17 +154,17 @@ def longest(max_len: int | None, unit: str) -> int | None:
 def carry_out(
     plan: Corpus,
     out: str | Path | None,
-    workers: int | None,
+    how: tuple[str, str | None, int | None],
     progress: Progress | None,
     *,
     force: bool,
 ) -> ShardSet:
-    """Build what was planned, on this machine.
+    """Build what was planned.
 
     Args:
         plan: The plan.
         out: Directory of the set; None is `sets/NAME`.
-        workers: Worker processes; None is the number of processors.
+        how: Executor, address and workers, see `executors.executing`.
         progress: Told of finished work.
         force: Replace what is there.
 
@@ -160,17 +172,16 @@ def carry_out(
         The finished set.
 
     Raises:
-        UsageError: There are fewer workers than one.
+        UsageError: There is no such executor, or there are fewer workers than one.
         TransfersetError: As `pipeline.build.build`.
     """
-    from transferset.executor import LocalExecutor, default_workers
     from transferset.pipeline.build import build
+    from transferset.pipeline.remote import output
     from transferset.stage import Quiet
 
-    if workers is not None and workers < 1:
-        raise UsageError(sentence("--workers of at least 1", str(workers)))
-    executor = LocalExecutor(workers or default_workers())
-    return build(plan, Path(out or SETS / plan.name), executor, progress or Quiet(), force=force)
+    root = output(out or SETS / plan.name, force=force)
+    with executing(*how) as run:
+        return build(plan, root, run, progress or Quiet(), force=force)
 
 
 def plan_wiki(
@@ -203,10 +214,12 @@ def plan_wiki(
     """
     from transferset.pipeline.options import BuildParams
     from transferset.pipeline.presets import build_preset
+    from transferset.pipeline.remote import local
     from transferset.pipeline.wiki_plan import make_plan
     from transferset.tokens import load_tokenizer
 
     demo = source is None or str(source) == DEMO
+    source, tokenizer = local(source), local(tokenizer)
     loaded = load_tokenizer(tokenizer or (DEMO if demo else None), engine=engine)
     files = _demo_files() if demo else _dump_files(str(source), cache, mirror, contact, progress)
     given: dict[str, Any] = {
@@ -286,21 +299,23 @@ def vocab_fit(
         TransfersetError: `out` cannot be written.
     """
     from transferset.files import writing
+    from transferset.pipeline.remote import local, written_folder
     from transferset.pipeline.texts import read_texts
     from transferset.tokens import fit_vocabulary
 
-    _require_no_vocabulary(Path(out), force=force)
-    texts = read_texts([Path(source) for source in sources])
-    vocabulary = fit_vocabulary(
-        texts, size, language=language, lowercase=lowercase, min_count=min_count
-    )
-    with writing(Path(out)):
-        vocabulary.save(Path(out))
+    with written_folder(out, (MANIFEST, *_VOCABULARY)) as folder:
+        _require_no_vocabulary(folder, force=force)
+        texts = read_texts([Path(local(source)) for source in sources])
+        vocabulary = fit_vocabulary(
+            texts, size, language=language, lowercase=lowercase, min_count=min_count
+        )
+        with writing(folder):
+            vocabulary.save(folder)
     return vocabulary
 
 
 def _require_no_vocabulary(out: Path, *, force: bool) -> None:
-    there = [name for name in ("tokenizer.json", "vocab.txt") if (out / name).exists()]
+    there = [name for name in _VOCABULARY if (out / name).exists()]
     a_set = (out / MANIFEST).exists()
     if a_set or (there and not force):
         do = "choose another --out" if a_set else "choose another --out, or --force to replace it"

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from transferset.api.executors import executing
 from transferset.api.sets import SETS, only_set
-from transferset.errors import SetError, UsageError, sentence
+from transferset.errors import SetError, sentence
 from transferset.manifest import MANIFEST, Json
 from transferset.shards import ShardSet
 from transferset.steps import ReplaceLm, Step, step_json
 
 if TYPE_CHECKING:
-    from transferset.executor import LocalExecutor
     from transferset.pipeline.derive_plan import DerivePlan
     from transferset.stage import Progress
 
 #: Longest name that a set gets by itself.
 _LONGEST_NAME: Final = 100
-
-#: Tokens below which a second process costs more than it saves.
-_SMALL: Final = 50_000_000
 
 #: A source of a mix: a directory, `DIR:WEIGHT`, or both apart.
 Weighted = str | Path | tuple[str | Path, float | str]
@@ -39,6 +37,8 @@ def derive(
     keep_label: bool = False,
     shards: int | None = None,
     workers: int | None = None,
+    executor: str = "processes",
+    address: str | None = None,
     force: bool = False,
     progress: Progress | None = None,
 ) -> ShardSet | dict[str, ShardSet]:
@@ -61,6 +61,9 @@ def derive(
         keep_label: Rows that a step changes keep their label; else they have none.
         shards: Number of shards; None is one per 256 MB.
         workers: Worker processes; None is the number of processors.
+        executor: `processes` of this machine, or `ray`: the nodes of a Ray cluster.
+        address: Of the cluster: `local` starts one here, `auto` joins the one that this machine is
+            a node of, `HOST:PORT` joins that one.
         force: Replace what is in `out`.
         progress: Told of finished work.
 
@@ -75,9 +78,10 @@ def derive(
     """
     from transferset.pipeline.derive import derive as carry_out
     from transferset.pipeline.derive import splits
-    from transferset.pipeline.interchange import write_splits
+    from transferset.pipeline.interchange import SPLITS, write_splits
     from transferset.pipeline.places import require_apart
     from transferset.stage import Quiet
+    from transferset.storage.mounts import ship
 
     plan = plan_derive(
         src,
@@ -89,23 +93,27 @@ def derive(
         keep_label=keep_label,
         shards=shards,
     )
-    root = _place(out, plan.name)
     plans = splits(plan)
-    parts = [root / str(one.take) for one in plans if one.take is not None]
+    takes = [str(one.take) for one in plans if one.take is not None]
+    root = _place(out, plan.name, takes, force=force)
+    parts = [root / take for take in takes]
     parents = [plan.src, *([plan.fit] if plan.fit else [])]
     require_apart([root, *parts], [one.root for one in parents])
-    run = executor(workers, plan.src.manifest.totals["tokens"])
     quiet = progress or Quiet()
-    if plans[0].take is None:
-        return carry_out(plan, root, run, quiet, force=force)
-    if (root / MANIFEST).exists():
+    if plans[0].take is not None and (root / MANIFEST).exists():
         do = "choose another --out for the splits"
         raise SetError(sentence("a directory without a set", "a set", str(root), do))
-    found = {
-        str(one.take): carry_out(one, root / str(one.take), run, quiet, force=force)
-        for one in plans
-    }
-    write_splits(root, list(found))
+    tokens = plan.src.manifest.totals["tokens"]
+    models = any(isinstance(step, ReplaceLm) for step in plan.steps)
+    with executing(executor, address, workers, tokens=tokens, models=models) as run:
+        if plans[0].take is None:
+            return carry_out(plan, root, run, quiet, force=force)
+        found = {
+            str(one.take): carry_out(one, root / str(one.take), run, quiet, force=force)
+            for one in plans
+        }
+    write_splits(root, takes)
+    ship(root, [SPLITS])
     return found
 
 
@@ -131,6 +139,7 @@ def plan_derive(
     from transferset.pipeline.presets import derive_preset
 
     record = None
+    steps = _located(steps)
     parent = ShardSet.open(only_set(src))
     if preset is not None:
         steps, record = derive_preset(preset, parent.manifest, steps)
@@ -146,6 +155,20 @@ def plan_derive(
         preset=record,
         models=_models(steps),
     )
+
+
+def _located(steps: Sequence[Step]) -> Sequence[Step]:
+    """Steps whose models and vectors are on this machine."""
+    if not any(isinstance(step, ReplaceLm) for step in steps):
+        return steps
+    from transferset.pipeline.remote import local
+
+    return [
+        replace(step, model=local(step.model), vectors=local(step.vectors))
+        if isinstance(step, ReplaceLm)
+        else step
+        for step in steps
+    ]
 
 
 def _models(steps: Sequence[Step]) -> list[Json]:
@@ -166,6 +189,8 @@ def mix(
     seed: int = 0,
     shards: int | None = None,
     workers: int | None = None,
+    executor: str = "processes",
+    address: str | None = None,
     force: bool = False,
     progress: Progress | None = None,
 ) -> ShardSet:
@@ -179,6 +204,9 @@ def mix(
         seed: Of the choice and the order, 0 ≤ seed < 2**64.
         shards: Number of shards; None is one per 256 MB.
         workers: Worker processes; None is the number of processors.
+        executor: `processes` of this machine, or `ray`: the nodes of a Ray cluster.
+        address: Of the cluster: `local` starts one here, `auto` joins the one that this machine is
+            a node of, `HOST:PORT` joins that one.
         force: Replace what is in `out`.
         progress: Told of finished work.
 
@@ -196,35 +224,21 @@ def mix(
     from transferset.stage import Quiet
 
     plan = make_mix_plan(sources, rows=rows, seed=seed, shards=shards)
-    root = _place(out, plan.name)
+    root = _place(out, plan.name, force=force)
     require_apart([root], [one.root for one in plan.sets])
     tokens = sum(one.manifest.totals["tokens"] for one in plan.sets)
-    run = executor(workers, tokens)
-    return mix_sets(plan, root, run, progress or Quiet(), force=force)
+    with executing(executor, address, workers, tokens=tokens) as run:
+        return mix_sets(plan, root, run, progress or Quiet(), force=force)
 
 
-def executor(workers: int | None, tokens: int) -> LocalExecutor:
-    """The local processes that a command may use.
-
-    Args:
-        workers: As the user said, or None.
-        tokens: About how many ids are read.
-
-    Raises:
-        UsageError: Not a number of workers.
-    """
-    from transferset.executor import LocalExecutor, default_workers
-
-    if workers is not None and workers < 1:
-        raise UsageError(sentence("--workers of at least 1", str(workers)))
-    # starting processes takes longer than reading so few tokens
-    return LocalExecutor(workers or (1 if tokens < _SMALL else default_workers()))
-
-
-def _place(out: str | Path | None, name: str) -> Path:
+def _place(out: str | Path | None, name: str, parts: Sequence[str] = (), *, force: bool) -> Path:
     from transferset.pipeline.places import folder_name
+    from transferset.pipeline.remote import output
 
-    return Path(out) if out is not None else SETS / folder_name(name)
+    root = output(out if out is not None else SETS / folder_name(name), force=force)
+    for part in parts:
+        output(root / part, force=force)
+    return root
 
 
 def _derived_name(parent: str, steps: Sequence[Step]) -> str:

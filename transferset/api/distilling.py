@@ -23,6 +23,7 @@ def distill(
     mlm: bool = False,
     preset: str | None = None,
     validation: str | Path | Sequence[str | Path] = (),
+    task: str | Sequence[str] = (),
     mse: float | None = None,
     soft: float | None = None,
     hard: float | None = None,
@@ -83,11 +84,12 @@ def distill(
         out: Directory of the model; None is `models/NAME`.
         student: `bilstm`, `biattentive`, `transformer`, `transformer-cls-mean`; or a directory to
             go on with, or whose layers are picked; or a file of a configuration in JSON.
-        teacher: A model's directory: asked where a set has no logits of its own, and what
-            embeddings and layers are taken from.
+        teacher: A model's directory: asked where a set has no logits of its own, with `mlm` for
+            hidden states too, and what embeddings and layers are taken from.
         mlm: Pre-training instead of tasks.
         preset: Everything as in a publication, like `liu2020:bilstm`; what is stated beside wins.
         validation: A set for each of `src`, by whose scores the best weights are kept.
+        task: A short name for the task of each of `src`; of none, as the sets were built.
         mse: Weight of the squared error of logits; if no weight is stated it is 1 where there are
             logits.
         soft: Weight of T² · KL between teacher and student.
@@ -157,6 +159,12 @@ def plan_distill(
     **options: Any,
 ) -> TrainPlan:
     """Check `distill` without writing anything (`--dry-run`); see `plan_teacher_fit`."""
+    from transferset.distillation.choice.params import VECTORS
+    from transferset.pipeline.remote import local
     from transferset.pipeline.training.requests import distill_plan
 
+    teacher, options = local(teacher), {**options, "student": local(options.get("student"))}
+    if str(options.get("embeddings")).startswith(VECTORS):
+        vectors = str(options["embeddings"]).removeprefix(VECTORS)
+        options["embeddings"] = f"{VECTORS}{local(vectors)}"
     return distill_plan(sources(src), opened(validation), teacher, preset, options)

@@ -63,16 +63,20 @@ def evaluate(
     from transferset.pipeline.evaluate import evaluate as judge
     from transferset.pipeline.evaluate import require_json, write_json
     from transferset.pipeline.evaluation.params import EvaluateParams
+    from transferset.pipeline.remote import local, written
     from transferset.stage import Quiet
 
     given = [sets] if isinstance(sets, str | Path) else list(sets)
     given = given or [only_set(None)]
+    model, teacher = local(model), local(teacher)
     read = [model, *given, *([] if teacher is None else [teacher])]
-    file = None if out is None else require_json(Path(out), read)
     params = EvaluateParams(
         mlm=mlm, device=device, length=length, mistakes=mistakes, resamples=resamples, seed=seed
     )
-    found = judge(model, given, teacher, params, progress or Quiet())
-    if file is not None:
+    if out is None:
+        return judge(model, given, teacher, params, progress or Quiet())
+    with written(out) as path:
+        file = require_json(path, read)
+        found = judge(model, given, teacher, params, progress or Quiet())
         write_json(found, file)
     return found

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from transferset.api.executors import executing
 from transferset.api.sets import SETS, only_set
-from transferset.errors import UsageError, sentence
 from transferset.shards import ShardSet
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def label(
     shards: int | None = None,
     seed: int = 0,
     workers: int | None = None,
+    executor: str = "processes",
+    address: str | None = None,
     force: bool = False,
     progress: Progress | None = None,
 ) -> ShardSet:
@@ -65,6 +67,9 @@ def label(
         seed: Of the masks, 0 ≤ seed < 2**64.
         workers: Worker processes; None is the number of processors, on another device one. Does
             not change the rows.
+        executor: `processes` of this machine, or `ray`: the nodes of a Ray cluster.
+        address: Of the cluster: `local` starts one here, `auto` joins the one that this machine is
+            a node of, `HOST:PORT` joins that one.
         force: Replace what is in `out`.
         progress: Told of finished work.
 
@@ -79,13 +84,11 @@ def label(
         SetError: `src` is damaged; `out` holds another set, or something else, or is being built.
         TransfersetError: Disk or memory.
     """
-    from transferset.executor import LocalExecutor, default_workers
     from transferset.pipeline.label.passes import label as carry_out
     from transferset.pipeline.places import folder_name, require_apart
+    from transferset.pipeline.remote import output
     from transferset.stage import Quiet
 
-    if workers is not None and workers < 1:
-        raise UsageError(sentence("--workers of at least 1", str(workers)))
     plan = plan_label(
         src,
         teacher=teacher,
@@ -102,11 +105,10 @@ def label(
         shards=shards,
         seed=seed,
     )
-    root = Path(out) if out is not None else SETS / folder_name(plan.name)
+    root = output(out if out is not None else SETS / folder_name(plan.name), force=force)
     require_apart([root], plan.read)
-    several = default_workers() if device in (None, "cpu") else 1
-    executor = LocalExecutor(workers or several)
-    return carry_out(plan, root, executor, progress or Quiet(), force=force)
+    with executing(executor, address, workers, device=device, models=True) as run:
+        return carry_out(plan, root, run, progress or Quiet(), force=force)
 
 
 def plan_label(
@@ -126,9 +128,11 @@ def plan_label(
     """
     from transferset.pipeline.label.params import LabelParams
     from transferset.pipeline.label.plan import make_label_plan
+    from transferset.pipeline.remote import local
 
     found = ShardSet.open(only_set(src))
-    teachers = [teacher] if isinstance(teacher, str | Path) else list(teacher)
+    given = [teacher] if isinstance(teacher, str | Path) else list(teacher)
+    teachers = [local(one) for one in given]
     return make_label_plan(
         found,
         teachers,

@@ -72,8 +72,10 @@ def lm_fit(
         SetError: A set is damaged; `out` holds another model, or something else.
         TransfersetError: Disk, memory, no texts, a loss that is not finite.
     """
+    from transferset.holding import MODEL
     from transferset.pipeline.lm_fit import fit_model
     from transferset.pipeline.places import folder_name, require_apart
+    from transferset.pipeline.remote import output
     from transferset.stage import Quiet
 
     plan = plan_lm_fit(
@@ -92,7 +94,8 @@ def lm_fit(
         seed=seed,
         device=device,
     )
-    root = Path(out) if out is not None else MODELS / folder_name(plan.name)
+    place = out if out is not None else MODELS / folder_name(plan.name)
+    root = output(place, MODEL, force=force)
     require_apart([root], plan.read)
     return fit_model(plan, root, progress or Quiet(), force=force)
 
@@ -122,13 +125,14 @@ def plan_lm_fit(
         The plan; `pipeline.lm_fit_probe.fit_plan_json` shows it, with the time it may take.
     """
     from transferset.pipeline.lm_fit_plan import FitParams, make_fit_plan
+    from transferset.pipeline.remote import local
 
     return make_fit_plan(
         ShardSet.open(only_set(src)),
         FitParams(epochs, lr, batch, length, weight_decay, warmup, evaluate_every),
-        model=model,
-        config=config,
-        tokenizer=tokenizer,
+        model=local(model),
+        config=local(config),
+        tokenizer=local(tokenizer),
         validation=ShardSet.open(validation) if validation is not None else None,
         seed=seed,
         device=device,

@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from transferset.api.executors import executing
 from transferset.api.sets import SETS, only_set
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json
@@ -39,6 +40,8 @@ def lm_sample(
     shards: int | None = None,
     seed: int = 0,
     workers: int | None = None,
+    executor: str = "processes",
+    address: str | None = None,
     force: bool = False,
     engine: str = "auto",
     progress: Progress | None = None,
@@ -73,6 +76,9 @@ def lm_sample(
         shards: Number of shards; None is one per 256 MB.
         seed: Of all random choices, 0 ≤ seed < 2**64.
         workers: Worker processes; None is the number of processors, on another device one.
+        executor: `processes` of this machine, or `ray`: the nodes of a Ray cluster.
+        address: Of the cluster: `local` starts one here, `auto` joins the one that this machine is
+            a node of, `HOST:PORT` joins that one.
         force: Replace what is in `out`.
         engine: `auto`, `tokenizers` or `nanotoken`, for the set's ids; they are the same.
         progress: Told of finished work.
@@ -86,9 +92,9 @@ def lm_sample(
         SetError: `src` is damaged; `out` holds another set, or something else, or is being built.
         TransfersetError: Disk, memory, or no row that could be kept.
     """
-    from transferset.executor import LocalExecutor, default_workers
     from transferset.pipeline.build import build
     from transferset.pipeline.places import folder_name, require_apart
+    from transferset.pipeline.remote import output
     from transferset.stage import Quiet
 
     plan = plan_lm_sample(
@@ -113,14 +119,11 @@ def lm_sample(
         seed=seed,
         engine=engine,
     )
-    if workers is not None and workers < 1:
-        raise UsageError(sentence("--workers of at least 1", str(workers)))
-    root = Path(out) if out is not None else SETS / folder_name(plan.name)
+    root = output(out if out is not None else SETS / folder_name(plan.name), force=force)
     read = [plan.src.root, Path(plan.model), *([Path(plan.base)] if plan.base else [])]
     require_apart([root], read)
-    several = default_workers() if device in (None, "cpu") else 1
-    executor = LocalExecutor(workers or several)
-    return build(plan, root, executor, progress or Quiet(), force=force)
+    with executing(executor, address, workers, device=device, models=True) as run:
+        return build(plan, root, run, progress or Quiet(), force=force)
 
 
 def plan_lm_sample(
@@ -146,8 +149,10 @@ def plan_lm_sample(
     """
     from transferset.pipeline.lm_sample.plan import SampleParams, make_sample_plan
     from transferset.pipeline.lm_sample.presets import sample_preset
+    from transferset.pipeline.remote import local
     from transferset.tokens import load_tokenizer
 
+    model, base = local(model), local(base)
     found = ShardSet.open(only_set(src))
     usual = {field.name: field.default for field in fields(SampleParams)}
     given = {name: value for name, value in options.items() if value != usual[name]}

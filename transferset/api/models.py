@@ -21,7 +21,9 @@ def verify_model(path: str | Path) -> Model:
         SetError: There is no such model, or it is unfinished; or the first file that is not as
             written.
     """
-    return Model.open(path).verify()
+    from transferset.pipeline.remote import local
+
+    return Model.open(local(path)).verify()
 
 
 def inspect_model(path: str | Path) -> Json:
@@ -36,6 +38,7 @@ def inspect_model(path: str | Path) -> Json:
     Raises:
         SetError: There is no such model, or it is unfinished or damaged.
     """
+    from transferset.pipeline.remote import local
     from transferset.report.model_facts import model_facts
 
-    return model_facts(Model.open(path))
+    return model_facts(Model.open(local(path)))

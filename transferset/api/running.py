@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from transferset.api.executors import one_session
 from transferset.shards import ShardSet
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ def run(
     *,
     settings: Sequence[str] = (),
     workers: int | None = None,
+    executor: str = "processes",
+    address: str | None = None,
     force: bool = False,
     progress: Progress | None = None,
     told: Callable[[str, str], None] | None = None,
@@ -30,6 +33,9 @@ def run(
         out: Directory below which they go; None is the recipe's name without its ending.
         settings: Overrides, `NAME.key=value`, or `key=value` for all that take the key.
         workers: Worker processes; None is the number of processors.
+        executor: `processes` of this machine, or `ray`: the nodes of a Ray cluster.
+        address: Of the cluster: `local` starts one here, `auto` joins the one that this machine is
+            a node of, `HOST:PORT` joins that one.
         force: Replace what is there.
         progress: Told of finished work.
         told: Told of each set, each model and the report: its place, and `made` or `kept`.
@@ -42,17 +48,21 @@ def run(
         TransfersetError: What the functions raise that make sets and models.
     """
     from transferset.pipeline.recipes import run_recipe
+    from transferset.pipeline.remote import folder_of
 
-    return run_recipe(
-        Path(recipe),
-        Path(out) if out is not None else None,
-        settings,
-        recipe_functions(),
-        workers=workers,
-        force=force,
-        progress=progress,
-        told=told,
-    )
+    with one_session(executor, address, workers):
+        return run_recipe(
+            Path(recipe),
+            folder_of(out) if out is not None else None,
+            settings,
+            recipe_functions(),
+            workers=workers,
+            executor=executor,
+            address=address,
+            force=force,
+            progress=progress,
+            told=told,
+        )
 
 
 def recipe_functions() -> dict[str, Callable[..., Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,27 +96,31 @@ def report(
         SetError: A set is damaged.
         TransfersetError: The file cannot be written.
     """
+    from transferset.pipeline.remote import written, written_folder
     from transferset.report.figure_files import require_ours
     from transferset.report.measures import measure
     from transferset.report.page import write_report
     from transferset.report.stats import stats_of
 
-    require_ours(Path(out))  # before hours of measuring
-    related = _with_parents(_open(sets), parent)
-    told = _counter(progress, related)
-    measures = [measure(one, _word_start(one), told) for one, _ in related]
-    found = [
-        stats_of(one, measured, of, told)
-        for (one, of), measured in zip(related, measures, strict=True)
-    ]
-    return write_report(
-        [one for one, _ in related],
-        Path(out),
-        measures=measures,
-        stats=found,
-        decode=[decoder(one) for one, _ in related],
-        figures=Path(figures) if figures is not None else None,
-    )
+    with ExitStack() as stack:
+        page = stack.enter_context(written(out))
+        folder = None if figures is None else stack.enter_context(written_folder(figures))
+        require_ours(page)  # before hours of measuring
+        related = _with_parents(_open(sets), parent)
+        told = _counter(progress, related)
+        measures = [measure(one, _word_start(one), told) for one, _ in related]
+        found = [
+            stats_of(one, measured, of, told)
+            for (one, of), measured in zip(related, measures, strict=True)
+        ]
+        return write_report(
+            [one for one, _ in related],
+            page,
+            measures=measures,
+            stats=found,
+            decode=[decoder(one) for one, _ in related],
+            figures=folder,
+        )
 
 
 def _open(sets: Sequence[str | Path]) -> list[ShardSet]:

@@ -45,6 +45,8 @@ def build_task(
     max_len: int | None = 512,
     shards: int | None = None,
     workers: int | None = None,
+    executor: str = "processes",
+    address: str | None = None,
     limit: int | None = None,
     skip_damaged: bool = False,
     force: bool = False,
@@ -85,6 +87,9 @@ def build_task(
         max_len: Rows of more ids (specials included) are cut at the end; None is no limit.
         shards: Number of shards; None is one per 256 MB.
         workers: Worker processes; None is the number of processors.
+        executor: `processes` of this machine, or `ray`: the nodes of a Ray cluster.
+        address: Of the cluster: `local` starts one here, `auto` joins the one that this machine is
+            a node of, `HOST:PORT` joins that one.
         limit: Read only the first examples of each file, this many.
         skip_damaged: Leave malformed rows out, counted and named, instead of failing.
         force: Replace what is in `out`.
@@ -128,7 +133,8 @@ def build_task(
         engine=engine,
         cache=cache,
     )
-    return carry_out(plan, out, workers, progress, force=force)
+    how = (executor, address, workers)
+    return carry_out(plan, out, how, progress, force=force)
 
 
 def plan_task(
@@ -153,12 +159,13 @@ def plan_task(
         The plan; `pipeline.task_plan.task_plan_json` shows it.
     """
     from transferset.demo import task as sample
+    from transferset.pipeline.remote import local
     from transferset.pipeline.task_plan import ENGLISH, NO_TAGGER, TaskParams, make_task_plan
     from transferset.sources.tasks import label_names, open_tasks
     from transferset.tagging import load_tagger
     from transferset.tokens import load_tokenizer
 
-    given = listed(inputs)
+    given, tokenizer = listed(inputs), local(tokenizer)
     demo = given == [DEMO]
     if demo:
         given = [str(sample())]

@@ -34,6 +34,8 @@ def build_text(
     shards: int | None = None,
     seed: int = 0,
     workers: int | None = None,
+    executor: str = "processes",
+    address: str | None = None,
     limit: int | None = None,
     skip_damaged: bool = False,
     force: bool = False,
@@ -64,6 +66,9 @@ def build_text(
         shards: Number of shards; None is one per 256 MB.
         seed: Seed of the shuffle, 0 ≤ seed < 2**64.
         workers: Worker processes; None is the number of processors.
+        executor: `processes` of this machine, or `ray`: the nodes of a Ray cluster.
+        address: Of the cluster: `local` starts one here, `auto` joins the one that this machine is
+            a node of, `HOST:PORT` joins that one.
         limit: Read only the first documents, this many.
         skip_damaged: Count plain text files in no encoding instead of failing.
         force: Replace what is in `out`.
@@ -102,7 +107,8 @@ def build_text(
         engine=engine,
         cache=cache,
     )
-    return carry_out(plan, out, workers, progress, force=force)
+    how = (executor, address, workers)
+    return carry_out(plan, out, how, progress, force=force)
 
 
 def plan_text(
@@ -126,11 +132,12 @@ def plan_text(
     Returns:
         The plan; `pipeline.text_plan.text_plan_json` shows it.
     """
+    from transferset.pipeline.remote import local
     from transferset.pipeline.text_plan import TextParams, make_text_plan, text_source
     from transferset.sources.records import open_records
     from transferset.tokens import load_tokenizer
 
-    given = listed(inputs)
+    given, tokenizer = listed(inputs), local(tokenizer)
     checked = TextParams(unit=unit, max_len=longest(max_len, unit), **params).checked()
     loaded = load_tokenizer(tokenizer, engine=engine)
     place = Path(cache) if cache is not None else None

@@ -22,6 +22,7 @@ def teacher_fit(
     *,
     model: str | Path,
     validation: str | Path | Sequence[str | Path] = (),
+    task: str | Sequence[str] = (),
     mlm: bool = False,
     optimizer: str | None = None,
     lr: float | None = None,
@@ -61,6 +62,7 @@ def teacher_fit(
         model: Directory of an encoder of transformers, or of a student.
         validation: A set for each of `src`, by whose scores the best weights are kept; of none,
             the last ones are.
+        task: A short name for the task of each of `src`; of none, as the sets were built.
         mlm: Train the masked-LM head instead; one that is lacking is added.
         optimizer: `adam`, `adamw` or `adadelta`.
         lr: Full learning rate, > 0.
@@ -118,6 +120,7 @@ def finetune(
     out: str | Path | None = None,
     *,
     validation: str | Path | Sequence[str | Path] = (),
+    task: str | Sequence[str] = (),
     optimizer: str | None = None,
     lr: float | None = None,
     schedule: str | None = None,
@@ -151,6 +154,7 @@ def finetune(
         src: As there.
         out: As there.
         validation: As there.
+        task: As there.
         optimizer: As there.
         lr: As there.
         schedule: As there.
@@ -188,18 +192,22 @@ def plan_finetune(model: str | Path, src: Any = (), **options: Any) -> TrainPlan
 
 
 def _fit_plan(op: str, src: Any, *, model: Any, validation: Any = (), **options: Any) -> TrainPlan:
+    from transferset.pipeline.remote import local
     from transferset.pipeline.training.requests import fit_plan
 
-    return fit_plan(op, model, sources(src), opened(validation), options)
+    return fit_plan(op, local(model), sources(src), opened(validation), options)
 
 
 def train(plan: TrainPlan, out: str | Path | None, force: bool, progress: Progress | None) -> Model:
     """Carry out a plan, in `out` or under `models/`."""
+    from transferset.holding import MODEL
     from transferset.pipeline.places import folder_name, require_apart
+    from transferset.pipeline.remote import output
     from transferset.pipeline.training.train import train_model
     from transferset.stage import Quiet
 
-    root = Path(out) if out is not None else MODELS / folder_name(plan.name)
+    place = out if out is not None else MODELS / folder_name(plan.name)
+    root = output(place, MODEL, force=force)
     require_apart([root], plan.read)
     return train_model(plan, root, progress or Quiet(), force=force)
 

@@ -14,6 +14,7 @@ from transferset.cli import (  # their commands join the group
     deriving,
     distilling,
     evaluating,
+    exporting,
     label,
     lm,
     lm_sample,
@@ -23,13 +24,14 @@ from transferset.cli import (  # their commands join the group
     training,
 )
 from transferset.cli.group import say, transferset
-from transferset.errors import TransfersetError, printable
+from transferset.errors import RESUMABLE, TransfersetError, printable
 
 __all__ = [
     "building",
     "deriving",
     "distilling",
     "evaluating",
+    "exporting",
     "label",
     "lm",
     "lm_sample",
@@ -82,7 +84,10 @@ def _failure(error: BaseException) -> tuple[int, str]:
         return 1, "transferset: expected enough memory, found none left; use fewer --workers"
     if isinstance(error, OSError):
         return 1, f"transferset: expected files to read and write, found {printable(str(error))}"
-    return INTERRUPTED, "Interrupted; run the same command again to resume."
+    # click raises an Abort of its own from Ctrl-C
+    if RESUMABLE in getattr(error.__cause__ or error, "__notes__", ()):
+        return INTERRUPTED, "Interrupted; run the same command again to resume."
+    return INTERRUPTED, "Interrupted with nothing of the result kept; the same command begins anew."
 
 
 def _interrupt(number: int, frame: object) -> None:

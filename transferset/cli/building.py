@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from transferset.cli.group import Commands, example, say, say_deviations, transferset
+from transferset.cli.group import Commands, example, say, say_deviations, shown, transferset
+from transferset.cli.workers import WORKER_OPTIONS, planned_workers
 
 if TYPE_CHECKING:
     from transferset.shards import ShardSet
@@ -76,7 +77,7 @@ _READING: Final = [
     ),
     click.option("--shards", type=int, help="Number of shards. [one per 256 MB]"),
     click.option("--seed", type=int, default=0, show_default=True, help="Seed of the shuffle."),
-    click.option("--workers", type=int, help="Worker processes. [all processors]"),
+    *WORKER_OPTIONS,
     click.option("--limit", type=int, metavar="N", help="Read the first documents only."),
     click.option("--dry-run", is_flag=True, help="Print the plan and write nothing."),
     click.option("--force", is_flag=True, help="Replace what is in --out."),
@@ -145,7 +146,7 @@ def told_totals(found: ShardSet) -> None:
     """Tell what a build came to."""
     totals = found.manifest.totals
     click.echo(
-        f"{found.root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens "
+        f"{shown(found.root)}: {totals['rows']:,} rows, {totals['tokens']:,} tokens "
         f"from {totals['documents']:,} documents"
     )
 
@@ -154,8 +155,7 @@ def _dry_run(source: str | None, no_shuffle: bool, options: dict[str, Any]) -> N
     from transferset import api
     from transferset.pipeline.wiki_plan import plan_json
 
-    workers = options.pop("workers")
-    options.pop("force")
+    workers = planned_workers(options)
     plan = api.plan_wiki(source, shuffle=not no_shuffle, **options)
     click.echo(json.dumps(plan_json(plan, workers), indent=1, ensure_ascii=False))
 
@@ -183,6 +183,6 @@ def vocab_fit(sources: tuple[Path, ...], out: Path, **options: Any) -> None:
 
     fitted = api.vocab_fit(sources, out, **options)
     click.echo(
-        f"{out}: {len(fitted.pieces):,} pieces from {fitted.words:,} words, "
+        f"{shown(out)}: {len(fitted.pieces):,} pieces from {fitted.words:,} words, "
         f"{fitted.characters:,} characters covering {fitted.coverage:.3%}"
     )

@@ -15,10 +15,12 @@ from transferset.cli.group import (
     say,
     say_deviations,
     say_repeats,
+    shown,
     transferset,
 )
 from transferset.cli.step_options import DeriveCommand, read_steps, step_options
-from transferset.errors import UsageError, printable, sentence
+from transferset.cli.workers import planned_workers, worker_options
+from transferset.errors import UsageError, sentence
 from transferset.steps import Dedupe
 
 if TYPE_CHECKING:
@@ -31,7 +33,6 @@ _SEED = click.option(
     "--seed", type=int, default=0, show_default=True, help="Seed of all random choices."
 )
 _SHARDS = click.option("--shards", type=int, help="Number of shards. [one per 256 MB]")
-_WORKERS = click.option("--workers", type=int, help="Worker processes. [all processors]")
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Print the plan and write nothing.")
 _FORCE = click.option("--force", is_flag=True, help="Replace what is in --out.")
 
@@ -70,7 +71,7 @@ _FORCE = click.option("--force", is_flag=True, help="Replace what is in --out.")
 )
 @_SEED
 @_SHARDS
-@_WORKERS
+@worker_options
 @_DRY_RUN
 @_FORCE
 @click.pass_context
@@ -93,8 +94,7 @@ def derive(
     if dry_run:
         from transferset.pipeline.derive_plan import plan_json
 
-        for name in ("workers", "force"):
-            options.pop(name)
+        planned_workers(options)
         plan = api.plan_derive(root, steps=steps, **options)
         click.echo(json.dumps(plan_json(plan), indent=1, ensure_ascii=False))
         return
@@ -128,14 +128,9 @@ def _say_attempts(found: ShardSet) -> None:
 derive.params += step_options()
 
 
-def _shown(path: Path) -> str:
-    """A path that may hold anything, for a terminal; whole, since it may be copied from there."""
-    return printable(str(path), limit=4096)
-
-
 def _echo(found: ShardSet) -> None:
     totals = found.manifest.totals
-    click.echo(f"{_shown(found.root)}: {totals['rows']:,} rows, {totals['tokens']:,} tokens")
+    click.echo(f"{shown(found.root)}: {totals['rows']:,} rows, {totals['tokens']:,} tokens")
 
 
 @transferset.command(
@@ -149,7 +144,7 @@ def _echo(found: ShardSet) -> None:
 @click.option("--rows", metavar="N", help="Rows of the mix. [as many as the weights allow]")
 @_SEED
 @_SHARDS
-@_WORKERS
+@worker_options
 @_FORCE
 def mix(sources: tuple[str, ...], out: Path | None, **options: Any) -> None:
     """Mix sets in exact proportions, globally shuffled.
@@ -189,7 +184,7 @@ def mix(sources: tuple[str, ...], out: Path | None, **options: Any) -> None:
     metavar="KEY=VALUE",
     help="Override a parameter: NAME.key=value, or key=value for all that take it.",
 )
-@_WORKERS
+@worker_options
 @_FORCE
 def run(recipe: Path, out: Path | None, **options: Any) -> None:
     """Make the sets and models of a recipe, each after those that it is made from.
@@ -217,4 +212,4 @@ def run(recipe: Path, out: Path | None, **options: Any) -> None:
             _echo(one)
     for place in states.keys() - found.keys():
         if (root / place).is_file():
-            click.echo(f"{states[place]} {_shown(root / place)}")
+            click.echo(f"{states[place]} {shown(root / place)}")

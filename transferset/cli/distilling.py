@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import click
 
-from transferset.cli.group import example, transferset
+from transferset.cli.group import example, say, transferset
 from transferset.cli.training import carry_out
 from transferset.cli.training_options import out_option, together, training_options
+from transferset.distillation.choice.preset_works import names_told, variants
 
 _OBJECTIVE: Final = (
     click.option(
@@ -78,7 +79,8 @@ _STUDENT: Final = (
 @click.option(
     "--teacher",
     metavar="DIR",
-    help="Asked where SET has no logits; its embeddings and layers can be taken.",
+    help="Asked where SET has no logits, and with --mlm for hidden states; its embeddings and "
+    "layers can be taken.",
 )
 @out_option
 @click.option("--mlm", is_flag=True, help="Pre-training: a masked language model.")
@@ -86,7 +88,7 @@ _STUDENT: Final = (
     "--as",
     "preset",
     metavar="NAME",
-    help="As in a publication: vandegraaf2021, sanh2019, liu2020, tang2019, sucik2020.",
+    help=f"As in a publication: {names_told()}. A bare name is the first.",
 )
 @together(_OBJECTIVE)
 @together(_STUDENT)
@@ -104,4 +106,8 @@ def distill(src: tuple[Path, ...], dry_run: bool, out: Path | None, **options: A
     When it was interrupted, the same command resumes, and ends in the same weights.
     """
     options["mlm"] = options["mlm"] or None
+    others = variants(options["preset"] or "")
+    if others:
+        first, *rest = (f"{options['preset']}:{one}" for one in others)
+        say(f"Taking {first}; there are {', '.join(rest)} too.")
     carry_out("distill", src, dry_run, out, options)

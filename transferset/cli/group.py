@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from transferset.errors import UsageError, printable, sentence
+from transferset.storage.urls import parse
 from transferset.version import __version__
 
 if TYPE_CHECKING:
@@ -79,13 +81,34 @@ def named_set(path: Path | None) -> Path:
 
     root = api.only_set(path)
     if path is None:
-        say(f"Using {printable(str(root), limit=4096)}, the only set under {api.SETS}/.")
+        say(f"Using {shown(root)}, the only set under {api.SETS}/.")
     return root
+
+
+def shown(path: Path) -> str:
+    """A path that may hold anything, for a terminal; whole, since it may be copied from there."""
+    return printable(str(parse(path) or path), limit=4096)
 
 
 def say(text: str) -> None:
     """Tell the user something that is not the result."""
     click.echo(text, err=True)
+
+
+def say_earlier(earlier: Sequence[str]) -> None:
+    """Tell whether a command went on with the work of an earlier run.
+
+    Args:
+        earlier: What `stage.Progress.resumed` was told.
+    """
+    from transferset.stage import ALL
+
+    if ALL in earlier:
+        say("Was already there; nothing was done.")
+    elif earlier:
+        say(f"Resumed {', '.join(earlier)}.")
+    else:
+        say("Began anew.")
 
 
 def say_repeats(found: ShardSet, more: str = "") -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from transferset.cli.group import example, named_set, say, transferset
+from transferset.cli.group import example, named_set, say, say_earlier, shown, transferset
+from transferset.cli.workers import planned_workers, worker_options
 from transferset.errors import printable
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 @click.option("--device", metavar="NAME", help="As torch names it: cpu, cuda. [cpu]")
 @click.option("--shards", type=int, help="Number of shards. [one per 256 MB]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the masks.")
-@click.option("--workers", type=int, help="Worker processes. [all processors]")
+@worker_options
 @click.option("--dry-run", is_flag=True, help="Print the plan, with a probe's time; write nothing.")
 @click.option("--force", is_flag=True, help="Replace what is in --out.")
 def label(src: Path | None, dry_run: bool, out: Path | None, **options: Any) -> None:
@@ -77,10 +78,10 @@ def label(src: Path | None, dry_run: bool, out: Path | None, **options: Any) -> 
         return
     with Bar() as bar:
         found = api.label(src, out, progress=bar, **options)
+    say_earlier(bar.earlier)
     _say_answers(found)
     totals = found.manifest.totals
-    root = printable(str(found.root), limit=4096)
-    click.echo(f"{root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens")
+    click.echo(f"{shown(found.root)}: {totals['rows']:,} rows, {totals['tokens']:,} tokens")
 
 
 def _show(src: Path, options: dict[str, Any]) -> None:
@@ -88,9 +89,8 @@ def _show(src: Path, options: dict[str, Any]) -> None:
     from transferset.executor import default_workers
     from transferset.pipeline.label.probe import label_plan_json
 
-    options.pop("force")
     several = default_workers() if options["device"] in (None, "cpu") else 1
-    workers = options.pop("workers", None) or several
+    workers = planned_workers(options) or several
     plan = api.plan_label(src, **options)
     # escaped, for names may steer a terminal
     click.echo(json.dumps(label_plan_json(plan, workers), indent=1))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from transferset.cli.group import Commands, example, named_set, say, transferset
+from transferset.cli.group import Commands, example, named_set, say, say_earlier, transferset
 from transferset.cli.models import echo_model
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def lm_fit(src: Path | None, dry_run: bool, out: Path | None, **options: Any) ->
         return
     with Bar() as bar:
         found = api.lm_fit(root, out, progress=bar, **options)
+    say_earlier(bar.earlier)
     _say_notes(found)
     echo_model(found)
 

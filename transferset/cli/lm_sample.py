@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from transferset.cli.building import engine_option
-from transferset.cli.group import example, named_set, say
+from transferset.cli.group import example, named_set, say, shown
 from transferset.cli.lm import lm
+from transferset.cli.workers import planned_workers, worker_options
 
 if TYPE_CHECKING:
     from transferset.shards import ShardSet
@@ -103,7 +104,7 @@ _DROP_OR_KEEP = click.Choice(["drop", "keep"])
 @click.option("--device", metavar="NAME", help="As torch names it: cpu, cuda. [cpu]")
 @click.option("--shards", type=int, help="Number of shards. [one per 256 MB]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all random choices.")
-@click.option("--workers", type=int, help="Worker processes. [all processors]")
+@worker_options
 @click.option("--dry-run", is_flag=True, help="Print the plan, with a probe's time; write nothing.")
 @click.option("--force", is_flag=True, help="Replace what is in --out.")
 @engine_option
@@ -130,7 +131,9 @@ def lm_sample(src: Path | None, dry_run: bool, out: Path | None, **options: Any)
         found = api.lm_sample(src, out, progress=bar, **options)
     _say_outcomes(found)
     totals = found.manifest.totals
-    click.echo(f"{found.root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens{_told(found)}")
+    click.echo(
+        f"{shown(found.root)}: {totals['rows']:,} rows, {totals['tokens']:,} tokens{_told(found)}"
+    )
 
 
 def _say_preset(options: dict[str, Any]) -> None:
@@ -159,8 +162,7 @@ def _show(src: Path, options: dict[str, Any]) -> None:
     from transferset.executor import default_workers
     from transferset.pipeline.lm_sample.probe import sample_plan_json
 
-    options.pop("force")
-    workers = options.pop("workers", None) or default_workers()
+    workers = planned_workers(options) or default_workers()
     plan = api.plan_lm_sample(src, **options)
     click.echo(json.dumps(sample_plan_json(plan, workers), indent=1, ensure_ascii=False))
 

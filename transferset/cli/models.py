@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from transferset.errors import printable
+from transferset.cli.group import shown
 
 if TYPE_CHECKING:
     from transferset.manifest import Json
@@ -17,7 +17,7 @@ def echo_model(found: Model) -> None:
     """One line about a model that is there."""
     metrics = found.record.metrics
     told = _written(metrics) if found.record.op == "lm fit" else _trained(metrics)
-    click.echo(f"{printable(str(found.root), limit=4096)}: {told}")
+    click.echo(f"{shown(found.root)}: {told}")
 
 
 def _written(metrics: Json) -> str:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from transferset.cli.group import example, named_set, say, transferset
-from transferset.errors import printable
+from transferset.cli.group import example, named_set, say, shown, transferset
 
 
 @transferset.command(
@@ -43,9 +42,30 @@ def inspect(path: Path | None, head: int, as_json: bool) -> None:
 
 
 def _is_model(path: Path) -> bool:
-    from transferset.models import is_model
+    from transferset.pipeline.remote import holds_model
 
-    return is_model(path)
+    return holds_model(path)
+
+
+def _is_export(path: Path) -> bool:
+    from transferset.pipeline.remote import holds_export
+
+    return holds_export(path)
+
+
+def _verify_export(path: Path) -> None:
+    from transferset import api
+    from transferset.exports.protocol import format_of
+    from transferset.report.progress import Bar
+
+    with Bar() as bar:
+        bar.start("verify", 0, "rows")
+        record = api.verify_export(path, progress=lambda rows: bar.advance(rows, rows)).record
+    reader = format_of(record.to).reader()
+    click.echo(
+        f"{shown(path)}: right; {record.rows:,} rows as {record.to} in {len(record.files)} files, "
+        f"read by {reader}, digest {record.digest[:16]}"
+    )
 
 
 def _inspect_model(path: Path, *, as_json: bool) -> None:
@@ -61,14 +81,21 @@ def _inspect_model(path: Path, *, as_json: bool) -> None:
 
 
 @transferset.command(
-    epilog=example("transferset verify sets/wiki-demo", "transferset verify models/student")
+    epilog=example(
+        "transferset verify sets/wiki-demo",
+        "transferset verify models/student",
+        "transferset verify exports/wiki-demo-hf",
+    )
 )
-@click.argument("path", metavar="[SET|MODEL]", required=False, type=click.Path(path_type=Path))
+@click.argument(
+    "path", metavar="[SET|MODEL|EXPORT]", required=False, type=click.Path(path_type=Path)
+)
 def verify(path: Path | None) -> None:
     """Check every digest and every invariant of a set; exit code 4 names the first wrong place.
 
     Without SET the only one under sets/ is checked. Of a MODEL that transferset made the digests
-    of its record and its files are.
+    of its record and its files are. An EXPORT is read back too, by the reader of its format where
+    that is installed, and compared with what the set held.
     """
     from transferset import api
     from transferset.report.progress import Bar
@@ -77,10 +104,10 @@ def verify(path: Path | None) -> None:
     if path is not None and _is_model(path):
         model = api.verify_model(path)
         files = counted(len(model.record.files), "files")
-        click.echo(
-            f"{printable(str(path), limit=4096)}: right; a model of {files}, "
-            f"digest {model.record.digest[:16]}"
-        )
+        click.echo(f"{shown(path)}: right; a model of {files}, digest {model.record.digest[:16]}")
+        return
+    if path is not None and _is_export(path):
+        _verify_export(path)
         return
     root = named_set(path)
     with Bar() as bar:
@@ -88,7 +115,7 @@ def verify(path: Path | None) -> None:
         bar.start("verify", found.manifest.totals["bytes"], "bytes")
         api.verify(root, progress=lambda size: bar.advance(size, 0))
     click.echo(
-        f"{root}: right; {len(found):,} rows in {len(found.manifest.shards)} shard(s), "
+        f"{shown(root)}: right; {len(found):,} rows in {len(found.manifest.shards)} shard(s), "
         f"digest {found.manifest.digest[:16]}"
     )
 

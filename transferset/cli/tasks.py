@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from transferset.cli.building import build, engine_option
-from transferset.cli.group import example, say, say_repeats
+from transferset.cli.group import example, say, say_repeats, shown
+from transferset.cli.workers import planned_workers, worker_options
 
 if TYPE_CHECKING:
     from transferset.shards import ShardSet
@@ -92,7 +93,7 @@ _LAYOUTS = "glue-sst2, cola, mrpc, stsb, qqp, mnli, qnli, rte, wnli, trec, label
     help="Cut rows of more ids at the end, of pairs the longer text first; 0 is no limit.",
 )
 @click.option("--shards", type=int, help="Number of shards. [one per 256 MB]")
-@click.option("--workers", type=int, help="Worker processes. [all processors]")
+@worker_options
 @click.option("--limit", type=int, metavar="N", help="Read the first examples of each file only.")
 @click.option(
     "--skip-damaged",
@@ -118,8 +119,7 @@ def build_task(inputs: tuple[str, ...], dry_run: bool, out: Path | None, **optio
     if dry_run:
         from transferset.pipeline.task_plan import task_plan_json
 
-        for name in ("workers", "force"):
-            options.pop(name)
+        planned_workers(options)
         plan = api.plan_task(inputs, **options)
         click.echo(json.dumps(task_plan_json(plan), indent=1, ensure_ascii=False))
         return
@@ -128,7 +128,9 @@ def build_task(inputs: tuple[str, ...], dry_run: bool, out: Path | None, **optio
     _say_left_out(found)
     say_repeats(found)
     totals = found.manifest.totals
-    click.echo(f"{found.root}: {totals['rows']:,} rows, {totals['tokens']:,} tokens{_told(found)}")
+    click.echo(
+        f"{shown(found.root)}: {totals['rows']:,} rows, {totals['tokens']:,} tokens{_told(found)}"
+    )
 
 
 def _say_left_out(found: ShardSet) -> None:
@@ -136,7 +138,9 @@ def _say_left_out(found: ShardSet) -> None:
     if left_out:
         counts = ", ".join(f"{entry['count']:,} {entry['reason']}" for entry in left_out)
         tables = [e.file for e in found.manifest.files if e.file in _EXPLAIN]
-        see = f"; see {', '.join(f'{found.root}/{name}' for name in tables)}" if tables else ""
+        see = (
+            f"; see {', '.join(f'{shown(found.root)}/{name}' for name in tables)}" if tables else ""
+        )
         say(f"Rows left out: {counts}{see}")
 
 

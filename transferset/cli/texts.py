@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from transferset.cli.building import build, engine_option, reading_options, told_totals
-from transferset.cli.group import Commands, example, say, transferset
+from transferset.cli.group import Commands, example, say, shown, transferset
+from transferset.cli.workers import planned_workers
+from transferset.errors import printable
 
 if TYPE_CHECKING:
     from transferset.shards import ShardSet
@@ -78,8 +80,7 @@ def build_books(
     if dry_run:
         from transferset.pipeline.books_plan import books_plan_json
 
-        workers = options.pop("workers")
-        options.pop("force")
+        workers = planned_workers(options)
         plan = api.plan_books(inputs, shuffle=not no_shuffle, offline=True, **options)
         click.echo(json.dumps(books_plan_json(plan, workers), indent=1, ensure_ascii=False))
         return
@@ -93,7 +94,7 @@ def _say_dropped(found: ShardSet) -> None:
     dropped = [e for e in found.manifest.ledger if e["unit"] == "documents"]
     if dropped:
         counts = ", ".join(f"{entry['count']:,} {entry['reason']}" for entry in dropped)
-        say(f"Books left out: {counts}; see {found.root}/_tables/books.json")
+        say(f"Books left out: {counts}; see {shown(found.root)}/_tables/books.json")
 
 
 @build.command(
@@ -143,8 +144,7 @@ def build_text(
     if dry_run:
         from transferset.pipeline.text_plan import text_plan_json
 
-        workers = options.pop("workers")
-        options.pop("force")
+        workers = planned_workers(options)
         plan = api.plan_text(inputs, shuffle=not no_shuffle, **options)
         click.echo(json.dumps(text_plan_json(plan, workers), indent=1, ensure_ascii=False))
         return
@@ -213,7 +213,7 @@ def books_find(catalog: str, out: Path, **options: Any) -> None:
     with Bar() as bar:
         found = api.books_find(catalog, out, progress=bar, **options)
     for note in found.notes:
-        say(f"NOTE: {note}")
+        say(f"NOTE: {printable(note, limit=4096)}")
     dropped = ", ".join(f"{count:,} {reason}" for reason, count in found.dropped.items() if count)
     left_out = f" of {found.rows:,} (left out: {dropped})" if dropped else ""
-    click.echo(f"{out}: {len(found.manifest.entries):,} books{left_out}")
+    click.echo(f"{shown(out)}: {len(found.manifest.entries):,} books{left_out}")

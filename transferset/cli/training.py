@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from transferset.cli.group import Commands, example, named_set, say, transferset
+from transferset.cli.group import Commands, example, named_set, say, say_earlier, transferset
 from transferset.cli.models import echo_model
 from transferset.cli.training_options import out_option, training_options
 from transferset.errors import printable
@@ -106,6 +106,7 @@ def carry_out(
         return
     with Bar() as bar:
         found = getattr(api, command)(out=out, progress=bar, **options)
+    say_earlier(bar.earlier)
     _say_notes(found)
     echo_model(found)
 

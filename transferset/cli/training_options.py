@@ -21,6 +21,13 @@ _VALIDATION: Final = click.option(
     help="Keep the weights that are best on it; once for each SET, in their order. [the last ones]",
 )
 
+_TASK: Final = click.option(
+    "--task",
+    metavar="NAME",
+    multiple=True,
+    help="A short name for the task of each SET, in their order. [as they were built]",
+)
+
 _AMOUNT: Final = (
     click.option("--epochs", type=int, metavar="N", help="Times that each row is seen."),
     click.option("--steps", type=int, metavar="N", help="Instead of --epochs: steps in all."),
@@ -97,7 +104,7 @@ def training_options(*, masking: bool) -> Callable[[F], F]:
     Args:
         masking: Whether those of masked language models are among them.
     """
-    given = [_VALIDATION, *_AMOUNT, *_OPTIMIZER, *(_MASKING if masking else ()), *_RUN]
+    given = [_VALIDATION, _TASK, *_AMOUNT, *_OPTIMIZER, *(_MASKING if masking else ()), *_RUN]
     return together(given)
 
 

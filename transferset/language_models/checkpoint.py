@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -9,7 +10,7 @@ from logging import CRITICAL
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from transferset.errors import InputError, UsageError, sentence
+from transferset.errors import InputError, TransfersetError, UsageError, sentence
 from transferset.language_models import model_files
 from transferset.language_models.configuration import read_configuration, require_no_decoder
 from transferset.language_models.model_files import (
@@ -19,6 +20,7 @@ from transferset.language_models.model_files import (
     check_config,
     weight_files,
 )
+from transferset.training.room import is_out_of_memory, shortage
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
 #: what a small model lacks is told by name.
 _TIMES: Final = 2
 _SPARE: Final = 1 << 28
+
+#: What may help where memory ends before a model is made.
+_ROOM: Final = "take a smaller model, or run it where there is more"
+
+#: Of a layer, in the name of a weight.
+_NUMBER: Final = re.compile(r"\.\d+\.")
 
 
 class Kind(NamedTuple):
@@ -135,6 +143,7 @@ def load_model(
             dtype=getattr(torch, dtype),
         )
     _require_all_weights(report, folder, kind)
+    _require_all_layers(report, model, folder)
     _require_known_positions(report, folder)
     return to_device(model.eval().requires_grad_(False), device)
 
@@ -152,7 +161,10 @@ def to_device(model: PreTrainedModel, device: str | None) -> PreTrainedModel:
     try:
         return model.to(device or "cpu")
     except (RuntimeError, AssertionError) as error:  # what torch raises without CUDA
-        raise UsageError(sentence("a device of torch's", str(device))) from error
+        if is_out_of_memory(error):
+            raise TransfersetError(sentence("enough memory", shortage(error), do=_ROOM)) from error
+        do = "take cpu, for torch finds none of that name here"
+        raise UsageError(sentence("a device of torch's", str(device), "--device", do)) from error
 
 
 def require_finite(module: nn.Module, at: str) -> None:
@@ -210,6 +222,24 @@ def _require_all_weights(report: Mapping[str, Any], folder: Path, kind: Kind) ->
         raise InputError(sentence(f"weights for {kind.parts}", found, at, kind.remedy))
 
 
+def _require_all_layers(report: Mapping[str, Any], model: PreTrainedModel, folder: Path) -> None:
+    # those beyond the configuration's number transformers leaves out, and only logs it
+    prefix = f"{model.base_model_prefix}."
+    known = {_unnumbered(name.removeprefix(prefix)) for name in model.state_dict()}
+    left = [str(name).removeprefix(prefix) for name in report["unexpected_keys"]]
+    more = sorted(name for name in left if _NUMBER.search(name) and _unnumbered(name) in known)
+    if more:
+        expected = "a configuration of all layers that the weights have"
+        do = "raise its number of layers; distill --layers takes some of a model's"
+        at = str(folder / CONFIG)
+        raise InputError(sentence(expected, f"one without {more[0]}", at, do))
+
+
+def _unnumbered(name: str) -> str:
+    """The name of a weight in any layer."""
+    return _NUMBER.sub(".#.", name)
+
+
 def _require_known_positions(report: Mapping[str, Any], folder: Path) -> None:
     # a part of attention that transformers has had, and now leaves out without a word
     left = [name for name in sorted(report["unexpected_keys"]) if "distance_embedding" in name]
@@ -224,13 +254,17 @@ def refusing(kind: Kind, at: str) -> Iterator[None]:
     """Turn whatever transformers and safetensors raise, which is of all kinds, into one sentence.
 
     Raises:
-        InputError: Something was raised.
+        TransfersetError: Memory ended.
+        InputError: Something else was raised.
     """
     try:
         yield
     except InputError:
         raise
     except Exception as error:
+        if is_out_of_memory(error):
+            found = shortage(error)
+            raise TransfersetError(sentence("enough memory", found, at, _ROOM)) from error
         lines = (str(error).strip() or type(error).__name__).split("\n")
         found = " ".join(line.strip() for line in lines[: 1 + lines[0].endswith(":")])
         raise InputError(sentence(kind.name, found, at, kind.remedy)) from error

@@ -15,10 +15,11 @@ from transferset.curation.words import count_words
 from transferset.documents import About
 from transferset.errors import InputError
 from transferset.files import HashingFile
+from transferset.holding import RUN
 from transferset.manifest import Json
 from transferset.sources.books.archives import Member
 from transferset.sources.books.local import BookFile, RawBook, read_book
-from transferset.stage import RUN, Done, Output
+from transferset.stage import Done, Output
 from transferset.text.books import Cleaned, Decoded, TextCleaner, decode
 
 #: The stage's name.

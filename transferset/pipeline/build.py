@@ -11,6 +11,7 @@ from transferset.documents import licences
 from transferset.errors import InputError, TransfersetError, printable, sentence
 from transferset.executor import Executor
 from transferset.files import write_atomic, writing
+from transferset.holding import building, clear, finished
 from transferset.ledger import Ledger, Reason
 from transferset.manifest import (
     MANIFEST,
@@ -30,7 +31,7 @@ from transferset.pipeline.options import tokenizer_json
 from transferset.pipeline.spill import documents_path, spilled_documents
 from transferset.pipeline.traces import require_one_account
 from transferset.shards import ShardSet
-from transferset.stage import Progress, building, clear, receipts_digest
+from transferset.stage import Progress, receipts_digest
 from transferset.version import __version__
 
 
@@ -55,7 +56,7 @@ def build(
         TransfersetError: Disk, memory, or no rows at all.
     """
     recipe = fingerprint(corpus.recipe)
-    if not force and (root / MANIFEST).is_file() and Manifest.read(root).recipe == recipe:
+    if not force and finished(root, recipe):
         return ShardSet.open(root)  # nothing is written, so a read-only place will do
     with building(root, corpus.recipe, force=force) as todo:
         if todo:

@@ -10,13 +10,13 @@ from typing import Any, Final
 import pyarrow as pa
 
 from transferset.errors import SetError, sentence
+from transferset.holding import RUN
 from transferset.ledger import Ledger
 from transferset.manifest import Json
 from transferset.pipeline.setting import setting_of
 from transferset.reading import read_rows
 from transferset.schema import BATCH_ROWS
 from transferset.shards import ShardSet
-from transferset.stage import RUN
 from transferset.steps import Generate, Step
 from transferset.transforms import Position, implement
 from transferset.transforms.buffers import addressed

@@ -11,6 +11,7 @@ from transferset import rng, schema
 from transferset.documents import licences
 from transferset.errors import TransfersetError, sentence
 from transferset.files import write_atomic, writing
+from transferset.holding import clear
 from transferset.ledger import Ledger, Reason
 from transferset.manifest import MANIFEST, FileEntry, Json, Manifest, ShardEntry, shard_entry
 from transferset.pipeline.cards import write_cards
@@ -27,7 +28,6 @@ from transferset.pipeline.lineage import (
     read_file,
 )
 from transferset.pipeline.traces import Heritage, carry_documents
-from transferset.stage import clear
 from transferset.steps import Delete, Filter, Mask, Replace, Shuffle
 from transferset.version import __version__
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from transferset.executor import Executor
+from transferset.holding import building, finished
 from transferset.ledger import Ledger, Reason
-from transferset.manifest import MANIFEST, Json, Manifest, digest_json, fingerprint
+from transferset.manifest import Json, digest_json, fingerprint
 from transferset.pipeline import ranges
 from transferset.pipeline.chain import Chain
 from transferset.pipeline.commit import commit_derived
@@ -23,7 +24,7 @@ from transferset.pipeline.survey import Found, SurveyContext, spill_path, survey
 from transferset.pipeline.write import WriteContext, write_range
 from transferset.schema import FIXED_WIDTH
 from transferset.shards import ShardSet
-from transferset.stage import Done, Progress, building, run_stage
+from transferset.stage import Done, Progress, run_stage
 from transferset.steps import Augment, Delete, Generate, Replace, ReplaceLm, Split, Step, Vary
 from transferset.transforms import implement
 
@@ -56,7 +57,7 @@ def derive(
         TransfersetError: Disk, memory, or no rows left.
     """
     recipe = fingerprint(plan.recipe)
-    if not force and (root / MANIFEST).is_file() and Manifest.read(root).recipe == recipe:
+    if not force and finished(root, recipe):
         return ShardSet.open(root)
     with building(root, plan.recipe, force=force) as todo:
         if todo:

@@ -22,12 +22,16 @@ from transferset.pipeline.evaluation.tasks import macro_json, task_json
 from transferset.pipeline.places import require_apart
 from transferset.shards import ShardSet
 from transferset.stage import Progress
+from transferset.training.room import with_memory
 
 #: Version of the JSON; members may be added to it.
 FORMAT: Final = 1
 
 #: What all results have, and no other file of ours.
 _MEMBERS: Final = {"format", "settings", "model", "teacher", "tasks", "masked", "size", "speed"}
+
+#: What may help where memory ends.
+_MEMORY: Final = "lower --length or --resamples, or run it where there is more"
 
 #: Larger files are no results.
 _MOST_BYTES: Final = 1 << 28
@@ -63,7 +67,7 @@ def evaluate(
     if teacher is not None:
         theirs = Judged.open(teacher, mlm=params.mlm, device=params.device)
     told = _of_pieces if params.mlm else _of_tasks
-    with tempfile.TemporaryDirectory(prefix="transferset-") as folder:
+    with with_memory(_MEMORY), tempfile.TemporaryDirectory(prefix="transferset-") as folder:
         found, speed = told(ours, sets, theirs, params, Path(folder), progress)
     return {
         "format": FORMAT,

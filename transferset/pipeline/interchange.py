@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 from blake3 import blake3
@@ -48,6 +49,10 @@ def write_datasets_files(
     return [write_json(root, "dataset_info.json", info), write_json(root, "state.json", state)]
 
 
+#: What names the sets beside it as splits of one.
+SPLITS: Final = "dataset_dict.json"
+
+
 def write_splits(root: Path, names: Sequence[str]) -> None:
     """Write `dataset_dict.json`, by which `datasets` opens sibling sets as one `DatasetDict`.
 
@@ -56,7 +61,7 @@ def write_splits(root: Path, names: Sequence[str]) -> None:
         names: Their names.
     """
     with writing(root):
-        write_atomic(root / "dataset_dict.json", pretty({"splits": list(names)}))
+        write_atomic(root / SPLITS, pretty({"splits": list(names)}))
 
 
 def write_tokenizer(root: Path, tokenizer: WordPiece) -> list[FileEntry]:

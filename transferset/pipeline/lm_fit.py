@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from transferset.errors import InputError, TransfersetError, UsageError, sentence
 from transferset.executor import LocalExecutor
 from transferset.files import writing
+from transferset.holding import MODEL, RUN, building, clear, finished
 from transferset.language_models.causal.examples import (
     STAGE,
     EncodeContext,
@@ -22,11 +23,11 @@ from transferset.language_models.causal.examples import (
 )
 from transferset.language_models.causal.fitting import fit
 from transferset.manifest import Json, fingerprint
-from transferset.models import Model, Record, is_model
+from transferset.models import Model
 from transferset.pipeline.lm_fit_commit import Fitted, commit_model
 from transferset.pipeline.lm_fit_plan import OF_SET, FitPlan
 from transferset.shards import ShardSet
-from transferset.stage import MODEL, RUN, Done, Output, Progress, building, clear, run_stage
+from transferset.stage import ALL, Done, Output, Progress, run_stage
 from transferset.training.checkpoint import Checkpoints
 from transferset.training.learning import NotFinite
 from transferset.training.loop import State
@@ -70,7 +71,8 @@ def fit_model(
         TransfersetError: Disk, memory, no texts, or a loss that is not finite.
     """
     recipe = fingerprint(plan.recipe)
-    if not force and is_model(root) and Record.read(root).recipe == recipe:
+    if not force and finished(root, recipe, MODEL):
+        progress.resumed(ALL)
         return Model.open(root)
     with building(root, plan.recipe, force=force, kind=MODEL) as todo:
         if todo:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from transferset import rng
 from transferset.files import digest_file, sync_directory, write_atomic
+from transferset.holding import RUN
 from transferset.manifest import FileEntry, Json
 from transferset.models import RECORD, RECORD_VERSION, Record
 from transferset.pipeline.lineage import ancestors
 from transferset.pipeline.lm_fit_plan import FitPlan
 from transferset.report.model_card import model_card
-from transferset.stage import RUN
 from transferset.training.loop import State
 from transferset.version import __version__
 

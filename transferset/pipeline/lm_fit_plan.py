@@ -13,7 +13,7 @@ from transferset.files import digest_file
 from transferset.language_models.causal.learning import Procedure
 from transferset.manifest import Json, Manifest
 from transferset.models import RECORD_VERSION, Model, is_model
-from transferset.pipeline.options import check_seed
+from transferset.pipeline.options import check_device, check_seed
 from transferset.shards import ShardSet
 
 #: Raised whenever the same recipe gives other weights than before (CHANGELOG, "Data changes").
@@ -226,7 +226,7 @@ def make_fit_plan(
         _tokens(tokenizer, src, model),
         params.checked(),
         check_seed(seed),
-        device or "cpu",
+        check_device(device),
         releases(),
     )
 

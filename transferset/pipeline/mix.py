@@ -18,6 +18,7 @@ from transferset.documents import licences
 from transferset.errors import SetError, sentence
 from transferset.executor import Executor
 from transferset.files import HashingFile, write_atomic, writing
+from transferset.holding import building, finished
 from transferset.ledger import Ledger, Reason
 from transferset.manifest import MANIFEST, Json, Manifest, ShardEntry, fingerprint, shard_entry
 from transferset.pipeline import order, ranges
@@ -30,7 +31,7 @@ from transferset.pipeline.setting import setting_of
 from transferset.pipeline.survey import Found
 from transferset.pipeline.traces import Heritage, carry_documents
 from transferset.shards import REMEDY, ShardSet
-from transferset.stage import Done, Output, Progress, building, receipts_digest, run_stage
+from transferset.stage import Done, Output, Progress, receipts_digest, run_stage
 from transferset.steps import Sample
 from transferset.transforms import Setting, implement
 from transferset.transforms.buffers import addresses, count_content, flat, with_column
@@ -85,7 +86,7 @@ def mix_sets(
         TransfersetError: Disk or memory.
     """
     recipe = fingerprint(plan.recipe)
-    if not force and (root / MANIFEST).is_file() and Manifest.read(root).recipe == recipe:
+    if not force and finished(root, recipe):
         return ShardSet.open(root)
     with building(root, plan.recipe, force=force) as todo:
         if todo:

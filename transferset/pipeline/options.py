@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from typing import Final, Self
 
@@ -16,6 +17,9 @@ from transferset.tokens import WordPiece
 MOST_SHARDS: Final = 10_000
 
 UNITS: Final = ("sentence", "document")
+
+#: What torch computes on here; others lack what is needed, as a type that autocast takes.
+_DEVICE: Final = re.compile(r"cpu|cuda(:\d{1,3})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +100,18 @@ def check_seed(seed: int) -> int:
     if not 0 <= seed < 1 << 64:
         raise UsageError(sentence("a --seed from 0 to 2**64-1", str(seed)))
     return seed
+
+
+def check_device(device: str | None) -> str:
+    """A device as torch names it.
+
+    Args:
+        device: None is the processor.
+
+    Raises:
+        UsageError: It is neither the processor nor a CUDA device.
+    """
+    named = "cpu" if device is None else str(device)
+    if not _DEVICE.fullmatch(named):
+        raise UsageError(sentence("a device of torch's, cpu or cuda", named or "none", "--device"))
+    return named

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from transferset.holding import RUN
 from transferset.manifest import Json
 from transferset.shards import ShardWriter, shard_name
-from transferset.stage import RUN, Done, Output
+from transferset.stage import Done, Output
 
 #: Data bytes that a shard should have.
 SHARD_BYTES = 256 << 20

@@ -19,6 +19,7 @@ import pyarrow as pa
 from transferset import documents
 from transferset.documents import About
 from transferset.files import HashingFile
+from transferset.holding import RUN
 from transferset.ledger import Ledger, Reason
 from transferset.manifest import Json
 from transferset.pipeline.corpus import READ
@@ -26,7 +27,7 @@ from transferset.pipeline.options import BuildParams
 from transferset.pipeline.order import spill_path
 from transferset.pipeline.rows import RowBuffer, Statistics
 from transferset.sentences import Splitter, get_splitter
-from transferset.stage import RUN, Done, Output
+from transferset.stage import Done, Output
 from transferset.tokens import WordPiece, load_tokenizer
 
 #: Characters of the longest sentence that is encoded in one go; the offsets of its tokens are

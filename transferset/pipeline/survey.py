@@ -9,12 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from transferset.files import HashingFile
+from transferset.holding import RUN
 from transferset.ledger import Ledger
 from transferset.manifest import Json
 from transferset.pipeline.chain import Chain
 from transferset.pipeline.setting import setting_of
 from transferset.shards import ShardSet
-from transferset.stage import RUN, Done, Output
+from transferset.stage import Done, Output
 from transferset.steps import Step
 from transferset.transforms import Survey, implement
 

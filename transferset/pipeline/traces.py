@@ -15,6 +15,7 @@ from transferset import documents
 from transferset.errors import InputError, SetError, printable, sentence
 from transferset.manifest import FileEntry, ShardEntry
 from transferset.shards import REMEDY, ShardSet, damage_named
+from transferset.storage.mounts import present
 from transferset.transforms.provenance import group_codes
 
 #: What filters ask of a document.
@@ -170,7 +171,7 @@ def _count(
 
 def _identities(root: Path, shards: Sequence[ShardEntry]) -> Iterator[pa.RecordBatch]:
     for shard in shards:
-        path = root / shard.file
+        path = present(root / shard.file, size=shard.bytes, blake3=shard.blake3)
         with damage_named(path), pa.memory_map(str(path)) as source:
             stream = pa.ipc.open_stream(source)
             columns = [name for name in _IDENTITY if name in stream.schema.names]

@@ -40,7 +40,15 @@ def header(manifest: Manifest, counts: DocumentCounts | None) -> str:
     Returns:
         YAML whose strings are all quoted, so that nothing can be read as something else.
     """
-    members: dict[str, Value] = {
+    lines = [
+        line for key, value in members(manifest, counts).items() for line in _lines(key, value)
+    ]
+    return "\n".join(["---", *lines, *_configs(manifest), "---"])
+
+
+def members(manifest: Manifest, counts: DocumentCounts | None) -> dict[str, Value]:
+    """What the hub is told of a set, but for its files."""
+    found: dict[str, Value] = {
         "pretty_name": shown(manifest.name, 100),
         "language": languages(manifest, counts),
         **licence_members(licences(manifest, counts)),
@@ -48,8 +56,7 @@ def header(manifest: Manifest, counts: DocumentCounts | None) -> str:
         "task_categories": ["text-classification" if labelled(manifest) else "fill-mask"],
         "tags": tags(manifest),
     }
-    lines = [line for key, value in members.items() if value for line in _lines(key, value)]
-    return "\n".join(["---", *lines, *_configs(manifest), "---"])
+    return {key: value for key, value in found.items() if value}
 
 
 def _lines(key: str, value: Value) -> list[str]:

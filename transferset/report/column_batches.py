@@ -26,7 +26,7 @@ def column_batches(found: ShardSet, names: Sequence[str]) -> Iterator[list[pa.Ar
     """
     expected = stated_schema(found)
     for entry in found.manifest.shards:
-        path, rows = found.root / entry.file, 0
+        path, rows = found.shard_path(entry), 0
         with damage_named(path), pa.memory_map(str(path)) as source:
             reader = pa.ipc.open_stream(source)
             if not reader.schema.equals(expected):

@@ -40,7 +40,7 @@ def show_evaluation(found: Json, file: IO[str] | None = None, width: int | None 
 
 def _parts(found: Json) -> Iterator[RenderableType]:
     level = found["settings"]["level"]
-    model = found["model"]["name"]
+    model = found["model"]["path"]  # names of folders are alike: one is `model`, the other too
     for task in found["tasks"]:
         name = f"{model}, {task['task']}," if len(found["model"]["tasks"]) > 1 else model
         yield _heading(name, task)
@@ -197,13 +197,13 @@ def _agreement(found: Json, source: str | None = None) -> Table:
 
 
 def _macro(found: Json) -> Table:
-    table = _grid(
-        f"macro score over {found['tasks']} tasks", "model", "teacher", "difference", "retained"
-    )
+    taught = any(found[name]["teacher"] is not None for name in ("all", "without"))
+    beside = ("teacher", "difference", "retained") if taught else ()
+    table = _grid(f"macro score over {found['tasks']} tasks", "model", *beside)
     for label, name in (("all", "all"), ("without CoLA and STS-B", "without")):
         one = found[name]
-        told = (_value(one["value"]), _value(one["teacher"]), _signed(one["difference"]))
-        table.add_row(label, *told, _percent(one["retention"]))
+        told = (_value(one["teacher"]), _signed(one["difference"]), _percent(one["retention"]))
+        table.add_row(label, _value(one["value"]), *(told if taught else ()))
     return table
 
 

@@ -134,7 +134,7 @@ def id_batches(
     size = found.manifest.tokenizer["vocab_size"] if found.manifest.tokenizer else 0
     expected = stated_schema(found)
     for entry in found.manifest.shards:
-        path, row = found.root / entry.file, 0
+        path, row = found.shard_path(entry), 0
         with damage_named(path), pa.OSFile(str(path)) as source:
             reader = pa.ipc.open_stream(source)
             if not reader.schema.equals(expected):

@@ -27,6 +27,8 @@ _VERBS: Final = {
     "count": "counting",
     "mix": "choosing",
     "write": "writing",
+    "rows": "writing",
+    "join": "joining",
     "measure": "measuring",
     "compare": "comparing",
     "pieces": "spelling",
@@ -59,6 +61,8 @@ class Bar:
         self._downloads: dict[str, TaskID] = {}
         self._rows = 0
         self._counted = "rows"
+        #: What earlier runs had done, in words.
+        self.earlier: list[str] = []
 
     def __enter__(self) -> Bar:
         self._bar.start()
@@ -95,3 +99,7 @@ class Bar:
         elapsed = self._bar.tasks[self._task].elapsed or 0.0
         rate = f"{self._rows / elapsed:,.0f} {self._counted}/s" if elapsed > 0 else ""
         self._bar.update(self._task, advance=amount, rate=rate)
+
+    def resumed(self, what: str) -> None:
+        """Work of an earlier run is taken; it is told when all is done."""
+        self.earlier.append(what)

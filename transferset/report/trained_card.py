@@ -20,6 +20,12 @@ MOST_MEASURED: Final = 20
 #: Options that stand elsewhere in the card.
 _TOLD: Final = ("student", "teacher", "preset")
 
+#: Options that say nothing beside another optimiser, and without a vocabulary of words.
+_OF_ADAM: Final = ("beta1", "beta2")
+_OF_ADADELTA: Final = ("rho",)
+_MASKING: Final = ("mask", "smoothing")
+_OF_WORDS: Final = ("lowercase", "least", "most")
+
 _MADE: Final = {
     "teacher fit": "fine-tuned by `transferset teacher fit`",
     "finetune": "fine-tuned by `transferset finetune`",
@@ -77,7 +83,10 @@ def _made_from(record: Record) -> str:
         if isinstance(model, dict):
             weights, licence = code(model.get("weights", "")), md(model.get("licence", "unknown"))
             told.append(f"{what}: {md(model['name'], 80)}, weights {weights}, licence {licence}.")
-    told.append(f"Options: {md(_options(record.params), 2000)}, seed {record.seed}.")
+    params = record.params
+    if any("masked" in one for one in record.examples.get("train", [])):  # the set was masked
+        params = {k: v for k, v in params.items() if k not in _MASKING}
+    told.append(f"Options: {md(_options(params), 2000)}, seed {record.seed}.")
     student = record.params.get("student")
     if isinstance(student, dict) and record.op == "distill":
         told.append(f"Student: {md(_options(student), 2000)}.")
@@ -85,8 +94,19 @@ def _made_from(record: Record) -> str:
 
 
 def _options(params: Mapping[str, Any]) -> str:
-    given = {k: v for k, v in params.items() if v not in (None, False) and k not in _TOLD}
+    left = {*_TOLD, *_without_effect(params)}
+    given = {k: v for k, v in params.items() if v not in (None, False) and k not in left}
     return ", ".join(f"{name} {in_words(value)}" for name, value in sorted(given.items()))
+
+
+def _without_effect(params: Mapping[str, Any]) -> list[str]:
+    """Options that have a value, and which nothing looks at."""
+    left = list(_OF_ADAM if params.get("optimizer") == "adadelta" else _OF_ADADELTA)
+    if params.get("seeds") == 1:
+        left.append("seeds")
+    if not params.get("words"):
+        left += _OF_WORDS
+    return left
 
 
 def _rows(one: Mapping[str, Any]) -> str:

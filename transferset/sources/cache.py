@@ -12,8 +12,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
@@ -23,6 +21,7 @@ from typing import Any
 from blake3 import blake3
 
 from transferset.files import write_atomic, writing
+from transferset.storage.cache import folder
 
 _HASHES: Mapping[str, Callable[[], Any]] = {
     "sha1": lambda: hashlib.sha1(usedforsecurity=False),
@@ -111,15 +110,5 @@ def remove(path: Path) -> None:
 
 
 def default_cache() -> Path:
-    """The platform's cache folder for this program; it need not exist yet.
-
-    `$XDG_CACHE_HOME/transferset` where that is set (XDG Base Directory Specification:
-    a relative value is ignored), else `~/Library/Caches/transferset` on macOS and
-    `~/.cache/transferset` elsewhere.
-    """
-    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if named.is_absolute():
-        return named / "transferset"
-    home = Path.home()
-    base = home / "Library" / "Caches" if sys.platform == "darwin" else home / ".cache"
-    return base / "transferset"
+    """The cache folder of this program, see `storage.cache.folder`."""
+    return folder()

@@ -197,6 +197,23 @@ class WordPiece:
         """
         return str(self._oracle.tokenizer.decode(self._within(ids), skip_special_tokens=True))
 
+    def decode_rows(
+        self, ids: npt.NDArray[Any], offsets: npt.NDArray[np.integer[Any]]
+    ) -> list[str]:
+        """Return the text of each row, as `decode` does.
+
+        Args:
+            ids: Of all rows, one after the other.
+            offsets: Shape [rows + 1]; row i is `ids[offsets[i]:offsets[i + 1]]`.
+
+        Raises:
+            InputError: An id lies outside the vocabulary.
+        """
+        if len(ids):
+            self._within([int(ids.max())])
+        rows = [row.tolist() for row in np.split(ids, offsets[1:-1])] if len(offsets) > 1 else []
+        return list(self._oracle.tokenizer.decode_batch(rows, skip_special_tokens=True))
+
     def _within(self, ids: Iterable[int]) -> list[int]:
         numbers = [int(i) for i in ids]
         if wrong := [i for i in numbers if not 0 <= i < self.info.vocab_size]:

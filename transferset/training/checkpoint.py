@@ -12,16 +12,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from transferset.files import digest_file, write_atomic
+from transferset.holding import CHECKPOINT
 from transferset.manifest import FileEntry, Json, canonical, digest_json
 from transferset.training.tensors import read_tensors, write_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_NAME: Final = "checkpoint.json"
 
 
 @dataclass(slots=True)
@@ -49,7 +48,7 @@ class Checkpoints:
         return self.state
 
     def _read(self) -> None:
-        body = json.loads((self.folder / _NAME).read_bytes())
+        body = json.loads((self.folder / CHECKPOINT).read_bytes())
         if body.pop("digest") != digest_json(body) or body["recipe"] != self.recipe:
             return
         files = {role: FileEntry(**entry) for role, entry in body["files"].items()}
@@ -75,18 +74,19 @@ class Checkpoints:
             files[role] = write_tensors(self.folder / f"{role}-{step:09d}.safetensors", named)
         entries = {role: asdict(entry) for role, entry in files.items()}
         body: Json = {"recipe": self.recipe, "state": state, "files": entries}
-        write_atomic(self.folder / _NAME, canonical({**body, "digest": digest_json(body)}))
+        write_atomic(self.folder / CHECKPOINT, canonical({**body, "digest": digest_json(body)}))
         self.state, self._files = state, files
         self._sweep()
 
     def clear(self) -> None:
         """Forget what was committed."""
-        (self.folder / _NAME).unlink(missing_ok=True)  # first: without it the others are nothing
+        # first: without it the others are nothing
+        (self.folder / CHECKPOINT).unlink(missing_ok=True)
         self.state, self._files = None, {}
         self._sweep()
 
     def _sweep(self) -> None:
-        known = {_NAME, *(entry.file for entry in self._files.values())}
+        known = {CHECKPOINT, *(entry.file for entry in self._files.values())}
         for path in self.folder.iterdir():
             if path.name not in known:
                 path.unlink()

@@ -15,7 +15,7 @@ from transferset.errors import TransfersetError, sentence
 from transferset.training.cuts import cut
 from transferset.training.optimizer import Optimizer
 from transferset.training.order import step_seed
-from transferset.training.room import is_out_of_memory
+from transferset.training.room import is_out_of_memory, shortage
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,7 +48,7 @@ class Taken(NamedTuple):
         loss: Of the whole batch.
         parts: Likewise.
         at_once: Ids, or whatever `sizes` count, that went through the model at a time.
-        short: What was said when there was no memory for more; empty if there was.
+        short: What is said of memory where there was too little; empty if there was enough.
     """
 
     loss: float
@@ -103,7 +103,7 @@ def learn(
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            told = _said(error)
+            told = shortage(error)
         at_once = _fewer(optimizer, lengths, slices, at_once, told, shrink)
     _move(optimizer, loss, step, rate, clip)
     return Taken(loss, parts, at_once, told)
@@ -167,8 +167,6 @@ def _move(optimizer: Optimizer, loss: float, step: int, rate: float, clip: float
         if not is_out_of_memory(error):
             raise
         do = "take a smaller model"
-        raise TransfersetError(sentence("memory for the optimiser", _said(error), do=do)) from error
-
-
-def _said(error: BaseException) -> str:
-    return (str(error) or "none left").splitlines()[0]
+        raise TransfersetError(
+            sentence("memory for the optimiser", shortage(error), do=do)
+        ) from error

@@ -82,6 +82,8 @@ def train(
             clock = Clock(every, state.seconds)
             run = _Run(learner, batches, settings, checkpoints, lines, clock, state)
             run.begin()
+            if stored:
+                progress.resumed(f"at step {state.step:,} of {batches.steps:,}")
             progress.start("train", batches.tokens, settings.unit)
             progress.advance(state.tokens, 0)
             with deferred() as interrupted:

@@ -444,6 +444,7 @@ def test_what_is_no_model(model, pieces, judged, tmp_path):
         ({"length": 3}, "--length from 5"),
         ({"seed": -1}, "--seed"),
         ({"device": "nowhere"}, "a device of torch's"),
+        ({"device": "meta"}, "a device of torch's"),
         ({"out": "results.txt"}, "--out FILE.json"),
     ],
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -25,9 +27,14 @@ from judged import (
 
 import transferset
 from transferset.cli import run
+from transferset.report.evaluation import show_evaluation
 from transferset.shapes import Nullable, anything, check, count, seed, text
 
 TEXTS = texts(16, seed=2)
+
+
+SMALL = {"parameters": 1, "embedding": 0, "other": 1, "bytes": 4}
+RATES = {"rows_per_second": 1.0, "tokens_per_second": 1.0}
 
 
 def a_number(value):
@@ -192,9 +199,35 @@ def test_what_is_shown(model, labelled, capsys):
         "without embeddings", "rows/s, one thread",
     ):  # fmt: skip
         assert told in shown
-    assert shown.startswith(f"{model.name} on nasty: 16 rows")
+    assert "".join(shown.split()).startswith(f"{model}onnasty:16rows")
     assert "0.938 [0.812, 1.000]" in shown
     assert "100.0 % [100.0, 100.0]" in shown
+
+
+def test_models_of_one_name_are_told_apart(model, labelled, folder, capsys, monkeypatch):
+    shown = []
+    for place in ("a", "b"):
+        shutil.copytree(model, folder / place / "model")
+        shown.append(printed(capsys, f"{place}/model", labelled.root).splitlines()[0])
+    assert shown == ["a/model on nasty: 16 rows", "b/model on nasty: 16 rows"]
+
+
+@pytest.mark.parametrize("taught", [False, True])
+def test_each_column_of_the_macro_score_has_a_header(taught):
+    one = {"value": 0.5, "teacher": 0.8, "difference": -0.3, "retention": 0.625}
+    alone = {**dict.fromkeys(one), "value": 0.5}
+    figures = one if taught else alone
+    found = {
+        "settings": {"level": 0.95}, "model": {"path": "m", "tasks": []}, "tasks": [],
+        "macro": {"tasks": 2, "all": figures, "without": figures}, "masked": None,
+        "size": {"model": SMALL, "teacher": None}, "speed": {"model": RATES, "teacher": None},
+    }  # fmt: skip
+    file = io.StringIO()
+    show_evaluation(found, file, width=100)
+    _, header, row, *_ = file.getvalue().splitlines()
+    beside = ["teacher", "difference", "retained"]
+    assert header.split() == ["model", *(beside if taught else [])]
+    assert row.split() == ["all", "0.500", *(["0.800", "−0.300", "62.5", "%"] if taught else [])]
 
 
 def test_out_is_the_same_json_and_the_only_file(model, labelled, folder, capsys):

@@ -22,7 +22,7 @@ from tiny_models import VOCABULARY  # noqa: E402
 
 import transferset  # noqa: E402
 from transferset.errors import InputError, UsageError  # noqa: E402
-from transferset.students.masking import Masking, rates_of  # noqa: E402
+from transferset.masking import Masking, rates_of  # noqa: E402
 
 TEXTS = texts(30, seed=9)
 

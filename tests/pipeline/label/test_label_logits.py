@@ -246,6 +246,7 @@ def test_another_model_in_the_same_place_is_another_recipe(task, first, tmp_path
         ({"copies": 2}, "--mlm"),
         ({"temperature": 1.0}, "--mlm"),
         ({"dtype": "float64"}, "float32 or float16"),
+        ({"device": "meta"}, "a device of torch's"),
         ({"batch_tokens": 0}, "--batch-tokens from 1"),
         ({"length": 49}, "48 positions"),
         ({"length": 2}, "--length from 5"),

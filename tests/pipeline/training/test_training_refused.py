@@ -65,6 +65,10 @@ def run(made, tmp_path, monkeypatch, capsys):
         ("distill set --student bilstm --seed -1", 2, "--seed"),
         ("distill set --student bilstm --optimizer adadelta --sparse", 2, "sparse gradients"),
         ("distill set --student bilstm --device nowhere", 2, "a device of torch's"),
+        ("distill set --student bilstm --device meta", 2, "a device of torch's"),
+        ("finetune teacher set --device meta", 2, "a device of torch's"),
+        ("teacher fit set --model encoder --device meta", 2, "a device of torch's"),
+        ("teacher fit set --model encoder --mlm --device meta", 2, "a device of torch's"),
         ("distill set --student transformer --mlm --mask 0", 2, "--mask above 0"),
         ("distill set --student transformer --mlm --mask nan", 2, "--mask above 0"),
         ("distill set --student bilstm --mask 0.2", 2, "--mlm for --mask, found tasks"),
@@ -197,7 +201,7 @@ def test_no_memory_to_make_a_model(run, monkeypatch):
     monkeypatch.setattr(choice, "make_student", full)
     code, said = run("distill set --student bilstm")
     assert code == 1
-    assert "expected enough memory, found none left" in said
+    assert "expected enough memory, found none left for 20.00 GiB more; take a smaller" in said
 
 
 def test_a_damaged_teacher_of_ours(run, tmp_path, made):

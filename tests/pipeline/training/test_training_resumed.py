@@ -55,6 +55,10 @@ PLANS = {
         made / "set", words=True, batch_tokens=60, steps=12,
         **{name: value for name, value in SMALL.items() if name != "batch"},
     ),
+    "pieces": lambda made: transferset.plan_distill(
+        made / "set", mlm=True, teacher=made / "encoder", student="transformer", layers=1,
+        validation=made / "dev", epochs=4, batch=16,
+    ),
     "masked": lambda made: transferset.plan_teacher_fit(
         made / "set", model=made / "encoder", mlm=True, validation=made / "dev", epochs=4, batch=16
     ),
@@ -88,21 +92,23 @@ from test_training_resumed import PLANS
 from transferset.pipeline.training.train import train_model
 from transferset.stage import Quiet
 torch.set_num_threads(1)
-plan = PLANS["students"](Path(sys.argv[1]))
+plan = PLANS[sys.argv[3]](Path(sys.argv[1]))
 train_model(plan, Path(sys.argv[2]), Quiet(), force=False, every=0.0)
 """
 
 
 @pytest.mark.slow
-def test_killed_it_ends_in_the_same_bytes(made, tmp_path):
-    train_model(PLANS["students"](made), tmp_path / "whole", Quiet(), force=False)
+@pytest.mark.parametrize("kind", ["students", "masked", "pieces"])
+def test_killed_it_ends_in_the_same_bytes(made, tmp_path, kind):
+    train_model(PLANS[kind](made), tmp_path / "whole", Quiet(), force=False)
     here = Path(__file__).parent
     places = (here, here.parents[1], here.parents[1] / "language_models")
     environment = {
         **os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(map(str, places)),
     }  # fmt: skip
     out = tmp_path / "broken"
-    process = subprocess.Popen([sys.executable, "-c", DRIVER, str(made), str(out)], env=environment)
+    command = [sys.executable, "-c", DRIVER, str(made), str(out), kind]
+    process = subprocess.Popen(command, env=environment)
     while process.poll() is None:
         if (out / "log.jsonl").exists() and (out / "log.jsonl").read_bytes().count(b"\n") > 7:
             process.kill()
@@ -110,6 +116,6 @@ def test_killed_it_ends_in_the_same_bytes(made, tmp_path):
         time.sleep(0.002)
     assert process.wait() == -signal.SIGKILL
     assert not (out / RECORD).exists()
-    train_model(PLANS["students"](made), out, Quiet(), force=False)
+    train_model(PLANS[kind](made), out, Quiet(), force=False)
     assert files(out) == files(tmp_path / "whole")
     assert Model.open(out).verify()

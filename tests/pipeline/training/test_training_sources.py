@@ -21,13 +21,14 @@ from trained_sets import SMALL, with_logits  # noqa: E402
 import transferset  # noqa: E402
 from transferset.cli import run as run_command  # noqa: E402
 from transferset.errors import InputError, TransfersetError, UsageError  # noqa: E402
+from transferset.holding import RUN  # noqa: E402
 from transferset.manifest import Manifest  # noqa: E402
 from transferset.models import RECORD  # noqa: E402
 from transferset.pipeline.training.seeds import FOLDER  # noqa: E402
 from transferset.pipeline.training.tasks import _column  # noqa: E402
 from transferset.pipeline.training.tokenizers import identity  # noqa: E402
 from transferset.pipeline.training.train import train_model  # noqa: E402
-from transferset.stage import RUN, Quiet  # noqa: E402
+from transferset.stage import Quiet  # noqa: E402
 
 
 def files(root):

@@ -13,7 +13,7 @@ from transferset.distillation.choice.given_models import (
     new_model,
     open_encoder,
 )
-from transferset.distillation.choice.making import Given, Made, heads_json, kept_heads
+from transferset.distillation.choice.making import Given, Made, heads_json, kept_heads, task_told
 from transferset.distillation.choice.params import StudentParams
 from transferset.files import write_atomic
 from transferset.language_models.model_files import CONFIG, STATEMENTS, TOKENIZER, read_json
@@ -47,9 +47,13 @@ def further_encoder(path: Path, params: StudentParams, given: Given) -> Made:
     """
     named = _identity(path, given)
     about: Json = {"student": {"model_type": read_json(path / CONFIG).get("model_type")}}
-    had = _heads(path, given)
+    labels = _labels_at_once(path)
+    had = [] if labels else _heads(path, given)
     kept = {} if params.picks else _kept(had, given)
     about |= heads_json(had, given.tasks, kept)
+    if labels:
+        new = [task_told(task) for task in given.tasks]
+        about |= {"new_heads": new, "left_heads": [f"{labels} labels, any of them at once"]}
     if params.picks:
         about["layers"] = _write_smaller(path, given.folder / "picked", params, given.seed)
         module = new_encoder(given.folder / "picked", given.tasks, given.seed, identity=named)
@@ -118,11 +122,20 @@ def _write_smaller(path: Path, out: Path, params: StudentParams, seed: int) -> l
     return layers
 
 
+def _labels_at_once(path: Path) -> int:
+    """Of how many labels a model's head tells any of, which is no task of ours; 0 of another."""
+    config = read_json(path / CONFIG)
+    if config.get("problem_type") != "multi_label_classification":
+        return 0
+    named, count = config.get("id2label"), config.get("num_labels")
+    if isinstance(named, dict) and named:
+        return len(named)
+    return count if isinstance(count, int) and count > 0 else 2  # as transformers has it
+
+
 def _heads(path: Path, given: Given) -> Sequence[Task]:
     """The tasks that a directory has heads for; none for a model of another kind."""
     config = read_json(path / CONFIG)
-    if config.get("problem_type") == "multi_label_classification":  # no task of ours
-        return ()
     stated = read_statement(path)
     classifier = str(config.get("architectures")).find("SequenceClass") >= 0
     if stated.kind != SEVERAL and not classifier:

@@ -289,3 +289,18 @@ WORKS: Final[Mapping[str, Mapping[str, Work]]] = {
         ),
     },
 }
+
+
+def variants(name: str) -> tuple[str, ...]:
+    """The variants of a publication, the first of which its bare name stands for.
+
+    Args:
+        name: Of a publication; of any other text there are none.
+    """
+    return tuple(variant for variant in WORKS.get(name, {}) if variant)
+
+
+def names_told() -> str:
+    """All publications, as `sanh2019, sucik2020:lstm|bert`."""
+    told = (f"{name}:{'|'.join(variants(name))}".rstrip(":") for name in WORKS)
+    return ", ".join(told)

@@ -108,6 +108,6 @@ def matrix(column: pa.FixedSizeListArray) -> Array:
 def _batches(found: ShardSet) -> Iterator[pa.RecordBatch]:
     """Batches as they are stored; unlike `ShardSet.batches` it touches no row."""
     for entry in found.manifest.shards:
-        path: Path = found.root / entry.file
+        path: Path = found.shard_path(entry)
         with damage_named(path), pa.memory_map(str(path)) as source:
             yield from pa.ipc.open_stream(source)

@@ -52,7 +52,7 @@ class MappedLists:
             SetError: A file is damaged.
         """
         entries = found.manifest.shards
-        self._shards = [_mapped(found.root / entry.file, column) for entry in entries]
+        self._shards = [_mapped(found.shard_path(entry), column) for entry in entries]
         self._bounds = np.cumsum([0] + [entry.rows for entry in entries])
 
     def lengths(self) -> npt.NDArray[np.int32]:

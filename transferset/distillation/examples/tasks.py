@@ -16,6 +16,9 @@ from transferset.students.config import Task
 
 _BUILT: Final = "build task"
 
+#: What commands begin with that make sets of what is none.
+_BUILDS: Final = "build "
+
 
 def task_of(found: ShardSet, name: str = "task") -> Task:
     """The task of a set, by its manifest.
@@ -94,13 +97,35 @@ def layout_of(manifest: Manifest) -> str | None:
     return found.pop() or None if len(found) == 1 else None
 
 
+def name_of(manifest: Manifest) -> str:
+    """What a set's task is called: as the set that its rows were built as, if it was one.
+
+    The names of derived sets say how they were made, not what they are about.
+    """
+    own = {"op": manifest.op, "name": manifest.name, "params": manifest.params}
+    found = _entries({**own, "parents": manifest.parents})
+    names = {(one.get("digest"), one.get("name")) for one in found if _is_built(one)}
+    name = names.pop()[1] if len(names) == 1 else None
+    return name if isinstance(name, str) and name else manifest.name
+
+
+def _is_built(entry: Mapping[str, Any]) -> bool:
+    return str(entry.get("op")).startswith(_BUILDS)
+
+
 def _built(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The sets that were built from files, in however deep a lineage."""
+    for one in _entries(entry):
+        if one.get("op") == _BUILT and isinstance(one.get("params"), dict):
+            yield one
+
+
+def _entries(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A set and its ancestors."""
     waiting: list[Mapping[str, Any]] = [entry]
     while waiting:
         one = waiting.pop()
-        if one.get("op") == _BUILT and isinstance(one.get("params"), dict):
-            yield one
+        yield one
         parents = one.get("parents")
         if isinstance(parents, list | tuple):
             waiting += [parent for parent in parents if isinstance(parent, dict)]

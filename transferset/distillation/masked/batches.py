@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from transferset.students.masking import Masking
+from transferset.masking import Masking
 from transferset.students.rows import Rows
 
 Int32 = npt.NDArray[np.int32]
@@ -128,7 +128,7 @@ class DynamicMasks:
 
 
 def piece_counts(examples: PlainRows, size: int) -> Int64:
-    """How often each piece occurs, for `students.masking.rates_of`.
+    """How often each piece occurs, for `masking.rates_of`.
 
     Args:
         examples: Read once, in their order.

@@ -20,8 +20,8 @@ from transferset.language_models.causal import attention
 from transferset.language_models.causal.forward import Forward
 from transferset.language_models.causal.gpt2 import Gpt2, is_gpt2
 from transferset.language_models.causal.packing import Packed
-from transferset.language_models.causal.slots import is_memory
 from transferset.language_models.scoring import one_thread
+from transferset.training.room import is_out_of_memory
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -118,7 +118,7 @@ def _read(model: PreTrainedModel, start: int, longest: int) -> _Whole:
             model(**shown, past_key_values=cache, use_cache=True)
             layers = [(layer.keys[0], layer.values[0]) for layer in cache.layers]
         except _UNFIT as error:
-            if is_memory(error):
+            if is_out_of_memory(error):
                 raise
             raise InputError(sentence("a causal language model", str(error))) from error
     if not torch.isfinite(scores).all():
@@ -135,7 +135,7 @@ def _agrees(made: Forward, whole: _Whole) -> bool:
             made.fill(whole.layers)
             found = made.show(whole.ids[at], at)
     except _UNFIT as error:
-        if is_memory(error):
+        if is_out_of_memory(error):
             raise
         return False
     found, wanted = torch.cat([first, found]), torch.cat([whole.scores[:1], whole.scores[at]])

@@ -19,11 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transferset.files import HashingFile
+from transferset.holding import RUN
 from transferset.manifest import Json
 from transferset.reading import read_rows
 from transferset.schema import UINT16_VOCABULARY
 from transferset.shards import ShardSet
-from transferset.stage import RUN, Done, Output
+from transferset.stage import Done, Output
 
 if TYPE_CHECKING:
     from transferset.language_models.causal.pieces import CausalPieces

@@ -20,9 +20,10 @@ import numpy.typing as npt
 
 from transferset.errors import TransfersetError, UsageError, sentence
 from transferset.language_models.causal.choosing import Way
-from transferset.language_models.causal.slots import Finished, Places, Rules, is_memory
+from transferset.language_models.causal.slots import Finished, Places, Rules
 from transferset.language_models.scoring import one_thread
 from transferset.philox import as_words
+from transferset.training.room import is_out_of_memory
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -242,7 +243,7 @@ class Sampler:
             TransfersetError: There are as few as can be.
         """
         fewest = 1 if self._on_device else TILE
-        if not is_memory(error):
+        if not is_out_of_memory(error):
             raise error
         if self.batch <= fewest:
             rows = f"{self.batch} rows of {self._longest} pieces"

@@ -195,12 +195,6 @@ def not_finite(row: int, piece: int) -> InputError:
     )
 
 
-def is_memory(error: Exception) -> bool:
-    """Whether memory did not suffice: torch says so in several ways."""
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text
-
-
 class _Flight(NamedTuple):
     """The rows in flight; kernels take it as it is.
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from transferset.distillation.examples.reading import IDS, Reading, how_read
 from transferset.distillation.masked.reading import rows_task, special_ids
 from transferset.errors import UsageError, sentence
+from transferset.masking import SHARE, Masking, rates_of
 from transferset.pipeline.evaluation.models import Judged
 from transferset.shards import ShardSet
-from transferset.students.masking import SHARE, Masking, rates_of
 
 if TYPE_CHECKING:
     from transferset.distillation.masked.batches import Masks

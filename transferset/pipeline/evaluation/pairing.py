@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from transferset.distillation.examples.tasks import name_of
 from transferset.errors import UsageError, sentence
 from transferset.shards import ShardSet
 from transferset.students.config import Task
@@ -76,8 +77,9 @@ def _named(given: str, names: Sequence[str]) -> tuple[str | None, str]:
 
 def _called(sets: Sequence[ShardSet], names: Sequence[str]) -> list[str]:
     """The task that each set is called as; none if one is not."""
-    found = [
-        next((name for name in (one.manifest.name, one.root.name) if name in names), None)
-        for one in sets
-    ]
+    found = [next((name for name in _names(one) if name in names), None) for one in sets]
     return [name for name in found if name is not None] if None not in found else []
+
+
+def _names(one: ShardSet) -> tuple[str, ...]:
+    return one.manifest.name, one.root.name, name_of(one.manifest)

@@ -9,7 +9,7 @@ from typing import Final
 from transferset.distillation.examples.reading import LEAST
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json
-from transferset.pipeline.options import check_seed
+from transferset.pipeline.options import check_device, check_seed
 
 #: Of all intervals.
 LEVEL: Final = 0.95
@@ -48,6 +48,7 @@ class EvaluateParams:
             if value is not None and not least <= value <= most:
                 raise UsageError(sentence(f"--{name} from {least} to {most:,}", f"{value:,}"))
         check_seed(self.seed)
+        check_device(self.device)
 
     def to_json(self) -> Json:
         """As the result has them."""

@@ -24,7 +24,7 @@ from transferset.stage import Done, Output
 from transferset.students.rows import Rows
 
 if TYPE_CHECKING:
-    from transferset.students.masking import Masking
+    from transferset.masking import Masking
     from transferset.teachers.topk import TopK
 
 #: The column of a spill by which its rows are known.
@@ -163,7 +163,7 @@ def _masked(context: AskContext, rows: Rows, numbers: npt.NDArray[np.int64]) -> 
 
 
 def _masking(context: AskContext) -> Masking:
-    from transferset.students.masking import Masking, rates_of
+    from transferset.masking import Masking, rates_of
 
     rates = rates_of(context.vocabulary, list(context.special))
     return Masking(rates, context.mask, context.seed)

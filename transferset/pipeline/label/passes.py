@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from transferset.errors import InputError, UsageError
 from transferset.executor import Executor
-from transferset.manifest import MANIFEST, Json, Manifest, fingerprint
+from transferset.holding import building, clear, finished
+from transferset.manifest import Json, fingerprint
 from transferset.pipeline.corpus import Run
 from transferset.pipeline.label.answers import AskContext, ask
 from transferset.pipeline.label.commit import commit_labelled
@@ -19,12 +20,16 @@ from transferset.pipeline.label.plan import LabelPlan
 from transferset.pipeline.label.shards import ShardContext, write_shard
 from transferset.pipeline.order import SHARD_BYTES, spill_path
 from transferset.shards import ShardSet
-from transferset.stage import Progress, building, clear, receipts_digest
+from transferset.stage import ALL, Progress, receipts_digest
+from transferset.training.room import with_memory
 
 #: Ids that one task sends through a teacher, copies counted: some ten seconds of a processor, and
 #: of an accelerator, where starting a task costs more.
 _TASK: Final = 1 << 16
 _LARGE_TASK: Final = 1 << 20
+
+#: What may help where memory ends.
+MEMORY: Final = "lower --batch-tokens, --length or --workers, or run it where there is more"
 
 #: Of few rows there are some tasks all the same, so that workers have something to do.
 _TASKS: Final = 8
@@ -55,12 +60,14 @@ def label(
         TransfersetError: Disk or memory.
     """
     recipe = fingerprint(plan.recipe)
-    if not force and (root / MANIFEST).is_file() and Manifest.read(root).recipe == recipe:
+    if not force and finished(root, recipe):
+        progress.resumed(ALL)
         return ShardSet.open(root)
     with building(root, plan.recipe, force=force) as todo:
         if todo:
             try:
-                _label(plan, Run(root, recipe, executor, progress))
+                with with_memory(MEMORY):
+                    _label(plan, Run(root, recipe, executor, progress))
             except (UsageError, InputError):
                 clear(root)  # only another recipe helps, and it may want the place
                 raise

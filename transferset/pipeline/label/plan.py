@@ -26,7 +26,7 @@ from transferset.pipeline.label.teacher import (
     open_teacher,
     task_number,
 )
-from transferset.pipeline.options import check_seed
+from transferset.pipeline.options import check_device, check_seed
 from transferset.pipeline.training.origins import licences, nameless, origin
 from transferset.shards import ShardSet
 from transferset.steps.step import TEXT
@@ -160,6 +160,7 @@ def make_label_plan(
         InputError: A teacher is none, or means other classes.
         TransfersetError: The set has no rows.
     """
+    check_device(device)
     params = params.checked(device)
     if not teachers:
         raise UsageError(sentence("a --teacher", "none"))

@@ -8,8 +8,9 @@ from typing import Final
 from transferset.language_models.scoring import one_thread
 from transferset.manifest import Json, fingerprint
 from transferset.pipeline.label.answers import answers
-from transferset.pipeline.label.passes import ask_context, cuts, data_bytes
+from transferset.pipeline.label.passes import MEMORY, ask_context, cuts, data_bytes
 from transferset.pipeline.label.plan import LabelPlan
+from transferset.training.room import with_memory
 
 #: Places of the set that are looked at, and rows at each; rows of a file may be sorted by length.
 _PLACES: Final = 4
@@ -29,7 +30,8 @@ def label_plan_json(plan: LabelPlan, workers: int) -> Json:
     Returns:
         Parent, teachers, options, recipe and rows, exact; bytes and seconds, estimated.
     """
-    probed = [_probe(plan, number) for number in range(len(plan.teachers))]
+    with with_memory(MEMORY):
+        probed = [_probe(plan, number) for number in range(len(plan.teachers))]
     rows = len(plan.src)
     busy = min(workers, len(cuts(plan)) - 1)
     seconds = sum(rows / probe["rows_per_second"] for probe in probed)

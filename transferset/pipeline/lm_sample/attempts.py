@@ -17,13 +17,14 @@ import pyarrow as pa
 from transferset import schema
 from transferset.errors import InputError, sentence
 from transferset.files import HashingFile
+from transferset.holding import RUN
 from transferset.ledger import Reason
 from transferset.manifest import Json, canonical, digest_json
 from transferset.pipeline import leaks
 from transferset.pipeline.lm_sample.journal import Journal, Sampled, joined
 from transferset.pipeline.order import spill_path
 from transferset.pipeline.task_examples import encoded, tokenizer_of
-from transferset.stage import RUN, Done, Output
+from transferset.stage import Done, Output
 from transferset.tokens import WordPiece
 from transferset.transforms.framing import frame_rows
 from transferset.version import __version__

@@ -13,6 +13,7 @@ import numpy as np
 from transferset import rng
 from transferset.errors import InputError, TransfersetError, UsageError, sentence
 from transferset.files import HashingFile, writing
+from transferset.holding import clear
 from transferset.ledger import Reason
 from transferset.manifest import FileEntry, Json
 from transferset.pipeline import leaks
@@ -40,7 +41,6 @@ from transferset.pipeline.lm_sample.verdicts import (
     write_kept,
 )
 from transferset.pipeline.order import spill_path
-from transferset.stage import clear
 
 if TYPE_CHECKING:
     from transferset.language_models.causal import Prefixes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from transferset.pipeline.derive_plan import label_type
 from transferset.pipeline.generations import first_ordinal
 from transferset.pipeline.lm_sample import passes
 from transferset.pipeline.lm_sample.attempts import arithmetic
-from transferset.pipeline.options import MOST_SHARDS, check_seed, tokenizer_json
+from transferset.pipeline.options import MOST_SHARDS, check_device, check_seed, tokenizer_json
 from transferset.shards import ShardSet
 from transferset.tokens import WordPiece
 
@@ -36,8 +35,6 @@ MOST: Final = 1 << 40
 
 #: What the source of the written rows is.
 KIND: Final = "language model"
-
-_DEVICE: Final = re.compile(r"(?:cpu|cuda|mps|xpu)(?::\d{1,3})?")
 
 _CHOICES: Final[Mapping[str, tuple[str, str]]] = {
     "prefix": ("empirical", "bos"),
@@ -274,7 +271,7 @@ def make_sample_plan(
     if batch is not None and not 1 <= batch <= 1 << 16:
         raise UsageError(sentence("--batch from 1 to 65,536", str(batch)))
     about = describe_causal(model)
-    _check_device(device)
+    check_device(device)
     if "text_pair" in src.manifest.schema:
         _ = CausalPieces(model).separator  # raises if there is none
     check_positions(read_json(Path(model) / CONFIG), params.max_length)
@@ -294,11 +291,6 @@ def make_sample_plan(
         check_seed(seed),
         preset,
     )
-
-
-def _check_device(device: str | None) -> None:
-    if device is not None and not _DEVICE.fullmatch(device):
-        raise UsageError(sentence("--device like cpu, cuda or cuda:1", device))
 
 
 def _check_set(src: ShardSet) -> None:

@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transferset.files import HashingFile
+from transferset.holding import RUN
 from transferset.ledger import Ledger, Reason
 from transferset.pipeline.lm_sample.attempts import FAULTS
-from transferset.stage import RUN
 
 #: Attempts after which a model that gave no row is given up.
 HOPELESS: Final = 10_000

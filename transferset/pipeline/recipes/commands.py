@@ -20,7 +20,7 @@ from transferset.sources.tables import Check, text
 Functions = Mapping[str, Callable[..., Any]]
 
 #: Parameters that belong to a run, not to what it makes.
-OF_THE_RUN: Final = ("out", "workers", "force", "progress", "revalidate")
+OF_THE_RUN: Final = (*("out", "workers", "executor", "address", "force", "progress", "revalidate"),)
 
 #: Parameters by which a user vouches for a place or says who asks: `--set` only. A recipe from
 #: elsewhere must not write outside OUT, nor reach into the user's network.
@@ -139,14 +139,17 @@ _TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
 
 
 def _by_type(annotation: object) -> Check | None:
-    """A check for a parameter like `int | None`; None for what no TOML value is."""
+    """A check for a parameter like `int | None`, or one text or several; None for no TOML value."""
     written = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     kinds = [_TYPES[kind.strip()] for kind in written.split("|") if kind.strip() in _TYPES]
     if not kinds:
         return None
     expected = " or ".join(dict.fromkeys(words for _, words in kinds))
+    some = "Sequence[str]" in written
 
     def check(value: Any) -> Any:
+        if some and isinstance(value, list) and value:
+            return tuple(check(one) for one in value)
         # the very type: a bool is an int to Python, not to the reader of a manifest
         if not any(type(value) in types for types, _ in kinds):
             raise ValueError(expected)

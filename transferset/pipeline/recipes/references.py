@@ -12,9 +12,11 @@ from typing import Any, Final, cast
 from transferset.distillation.choice.params import STUDENTS, VECTORS
 from transferset.errors import UsageError, sentence
 from transferset.pipeline.recipes.kinds import MODEL, Kind
+from transferset.pipeline.remote import local
 from transferset.sources.local import is_file
 from transferset.sources.tables import text
 from transferset.steps import ReplaceLm, Step, parse_steps
+from transferset.storage.urls import parse
 
 #: The packaged sample, as source and as tokenizer.
 DEMO: Final = "demo"
@@ -80,7 +82,7 @@ class Scope:
         if name in self.names:  # names win over paths, so this is no path either
             found = f"{written!r}, and {self.names[name].header(name)} makes no {kind.name}"
             raise UsageError(sentence(expected, found))
-        path = self.folder / written
+        path = local(Path(written)) if parse(written) else self.folder / written
         if kind.stands(path):
             return Reference(written, path=path)
         raise UsageError(sentence(expected, repr(written), do=self._remedy(name, kind)))
@@ -111,6 +113,8 @@ class Scope:
     def located(self, value: object) -> str:
         """A file or folder beside the recipe, if it is there; else what else it may be."""
         written = text(value)
+        if parse(written):  # brought by the command that reads it
+            return written
         return written if written in WORDS else str(there(self.folder, written) or written)
 
     def located_all(self, value: object) -> list[str]:

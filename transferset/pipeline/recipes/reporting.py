@@ -10,6 +10,7 @@ from typing import Any, Final
 from transferset.files import digest_file, write_atomic, writing
 from transferset.manifest import MANIFEST, Json, pretty
 from transferset.sources.local import is_file
+from transferset.storage.mounts import present, ship
 from transferset.version import __version__
 
 #: The folder of the report's figures.
@@ -49,10 +50,11 @@ class Page:
         )
         with writing(path):
             write_atomic(self._record, pretty(self._facts()))
+        ship(self.root, [self._record.name])
 
     def is_there(self) -> bool:
         """Whether the same page was written from the same sets."""
-        if not is_file(self._record) or not is_file(self.root / self.file):
+        if not is_file(present(self._record)) or not is_file(present(self.root / self.file)):
             return False
         if self.figures and not (self.root / FIGURES).is_dir():
             return False

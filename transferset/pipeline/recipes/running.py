@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from transferset.errors import SetError, TransfersetError, printable
+from transferset.errors import RESUMABLE, SetError, TransfersetError, printable
 from transferset.pipeline.places import require_apart
 from transferset.pipeline.recipes.commands import Functions
 from transferset.pipeline.recipes.graph import Job, Plan, make_plan
@@ -41,6 +41,8 @@ def run_recipe(
     functions: Functions,
     *,
     workers: int | None = None,
+    executor: str = "processes",
+    address: str | None = None,
     force: bool = False,
     progress: Progress | None = None,
     told: Told | None = None,
@@ -56,6 +58,8 @@ def run_recipe(
         settings: See `settings.apply_settings`.
         functions: Of the API, by command, and `report`.
         workers: Worker processes; None is the number of processors.
+        executor: Where commands that have workers run: `processes` or `ray`.
+        address: Of the Ray cluster.
         force: Replace what another recipe made; what the same recipe made is kept.
         progress: Told of finished work.
         told: Told of each set and model, and of the report.
@@ -74,19 +78,25 @@ def run_recipe(
     with _naming(str(path)):
         _require_apart(plan, root)
     tell = told or _nobody
+    of_the_run = {
+        "workers": workers,
+        "executor": executor,
+        "address": address,
+        "progress": progress,
+    }
     made: dict[str, Made] = {}
     for job in plan.jobs:
         kind = job.command.makes
         before = _records(root / job.place, kind)
-        with _naming(f"{path}, {job.header}"):
-            made |= _make(job, root, made, functions, force, workers=workers, progress=progress)
+        with _naming(f"{path}, {job.header}", resumable=bool(made)):
+            made |= _make(job, root, made, functions, force, **of_the_run)
         kept = bool(before) and _records(root / job.place, kind) == before
         tell(job.place, KEPT if kept else MADE)
     if plan.report is not None:
         page = _page(plan.report, root, made)
         kept = page.is_there()
         if not kept:
-            with _naming(f"{path}, [report]"):
+            with _naming(f"{path}, [report]", resumable=True):
                 page.write(functions["report"])
         tell(page.file, KEPT if kept else MADE)
     return made
@@ -169,9 +179,13 @@ def _records(place: Path, kind: Kind) -> dict[Path, tuple[int, int]]:
 
 
 @contextmanager
-def _naming(at: str) -> Iterator[None]:
+def _naming(at: str, *, resumable: bool = False) -> Iterator[None]:
     """Say in an error which table it was about; its class, and so the exit code, stays."""
     try:
         yield
     except TransfersetError as error:
         raise type(error)(f"{error} ({printable(at)})") from error
+    except KeyboardInterrupt as error:
+        if resumable:  # what was made before stays
+            error.add_note(RESUMABLE)
+        raise

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from transferset import rng
 from transferset.files import digest_file, sync_directory, write_atomic
+from transferset.holding import RUN
 from transferset.manifest import FileEntry, Json
 from transferset.models import RECORD, RECORD_VERSION, Record
 from transferset.pipeline.lineage import ancestors
 from transferset.pipeline.training.plan import TrainPlan
 from transferset.report.trained_card import about_lines, hub_header
-from transferset.stage import RUN
 from transferset.version import __version__
 
 if TYPE_CHECKING:

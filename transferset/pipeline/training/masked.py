@@ -212,7 +212,7 @@ def _rows(
     from transferset.distillation.examples.examples import open_examples
     from transferset.distillation.masked.batches import DynamicMasks, piece_counts
     from transferset.distillation.masked.reading import rows_task, special_ids
-    from transferset.students.masking import Masking, rates_of
+    from transferset.masking import Masking, rates_of
 
     examples = open_examples(found, rows_task(found), reading, folder)
     asked = plan.masking or {}

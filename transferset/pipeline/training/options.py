@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from transferset.distillation.examples.reading import LEAST
 from transferset.errors import UsageError, sentence
 from transferset.manifest import Json
 from transferset.training.loop import Settings
@@ -29,11 +29,7 @@ _MOST: Final = {
     "seeds": MOST_SEEDS,
 }
 
-#: What torch computes on here; others lack what is needed, as a type that autocast takes.
-_DEVICE: Final = re.compile(r"cpu|cuda(:\d{1,3})?", re.ASCII)
-
-#: A row has [CLS], [SEP] and something between them.
-_LENGTHS: Final = (3, 1 << 20)
+_LENGTHS: Final = (LEAST, 1 << 20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,21 +142,6 @@ class Training:
     def to_json(self) -> Json:
         """As recipe and record have them."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
-
-
-def check_device(device: str | None) -> str:
-    """A device as torch names it.
-
-    Args:
-        device: None is the processor.
-
-    Raises:
-        UsageError: It is neither the processor nor a CUDA device.
-    """
-    named = "cpu" if device is None else str(device)
-    if not _DEVICE.fullmatch(named):
-        raise UsageError(sentence("a device of torch's, cpu or cuda", named, "--device"))
-    return named
 
 
 def option(name: str) -> str:

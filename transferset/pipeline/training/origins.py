@@ -9,6 +9,7 @@ from typing import Any, Final
 from transferset.errors import InputError, sentence
 from transferset.manifest import Json
 from transferset.models import Model, is_model
+from transferset.pipeline.training.stated import stated_origin
 from transferset.shards import ShardSet
 
 #: What is kept of the record of a model that transferset made.
@@ -34,17 +35,23 @@ def origin(path: str | Path, about: Json) -> Json:
         SetError: transferset made it, and it is damaged.
     """
     if not is_model(path):
-        return {**about, "licence": "unknown"}
+        return {**about, **stated_origin(path)}
     known = Model.open(path).verify().record
     kept = {name: getattr(known, name) for name in _KEPT}
     return {**about, "digest": known.digest, **kept, "parents": list(known.parents)}
 
 
 def nameless(about: Mapping[str, Any] | None) -> Json | None:
-    """Without names of places: a model that was moved is the same."""
+    """Without names of places: a model that was moved is the same.
+
+    And without what the card of a foreign model says of its licence, for that can be put right.
+    """
     if about is None:
         return None
-    return {key: value for key, value in about.items() if key not in _PLACES}
+    kept = {key: value for key, value in about.items() if key not in _PLACES}
+    if "licence" in kept and "digest" not in kept:
+        kept["licence"] = "unknown"
+    return kept
 
 
 def licences(*stated: str) -> str:

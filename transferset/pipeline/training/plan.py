@@ -34,6 +34,7 @@ class TrainPlan:
         masked: Whether it is trained as a masked language model; else for tasks, one a set.
         sets: What it is trained on.
         held_out: By which the weights are chosen: none, or one for each set.
+        tasks: Names of the tasks, one a set, where they are not the usual ones; else none.
         student: What is trained.
         about: What recipe and record say of that.
         base: Of the model that is gone on with, with its lineage; None if from scratch.
@@ -51,6 +52,7 @@ class TrainPlan:
     masked: bool
     sets: tuple[ShardSet, ...]
     held_out: tuple[ShardSet, ...]
+    tasks: tuple[str, ...]
     student: StudentParams
     about: Json
     base: Json | None
@@ -96,8 +98,8 @@ class TrainPlan:
         """The options, as recipe and record have them."""
         objective = {name: value for name, value in self.objective.items() if value}
         preset = {} if self.preset is None else {"preset": self.preset}
-        masking = self.masking or {}
-        return {**self.training.to_json(), **objective, **masking, "mlm": self.masked, **preset}
+        more = {**(self.masking or {}), **({"tasks": list(self.tasks)} if self.tasks else {})}
+        return {**self.training.to_json(), **objective, **more, "mlm": self.masked, **preset}
 
     @property
     def arithmetic(self) -> str:

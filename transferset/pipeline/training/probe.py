@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from transferset.manifest import Json, fingerprint
 from transferset.pipeline.training.plan import TrainPlan
-from transferset.pipeline.training.train import prepare
+from transferset.pipeline.training.train import MEMORY, prepare
+from transferset.training.room import with_memory
 
 if TYPE_CHECKING:
     from transferset.pipeline.training.work import Begun
@@ -39,7 +40,7 @@ def train_plan_json(plan: TrainPlan) -> Json:
     """
     from transferset.language_models.checkpoint import quiet
 
-    with tempfile.TemporaryDirectory() as folder, quiet():
+    with tempfile.TemporaryDirectory() as folder, quiet(), with_memory(MEMORY):
         work = prepare(plan, Path(folder))
         begun = work.begin(plan.seed)
         with _as_it_was():

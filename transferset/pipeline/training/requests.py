@@ -14,13 +14,14 @@ from transferset.distillation.choice.params import (
     check_student,
     describe_student,
 )
+from transferset.distillation.choice.tasks import checked_names
 from transferset.errors import UsageError, sentence
 from transferset.language_models.model_files import CONFIG, read_json
 from transferset.manifest import Json
-from transferset.pipeline.options import check_seed
+from transferset.pipeline.options import check_device, check_seed
 from transferset.pipeline.training import defaults
 from transferset.pipeline.training.objectives import masked_objective, task_objective
-from transferset.pipeline.training.options import ADADELTA, Training, check_device, option
+from transferset.pipeline.training.options import ADADELTA, Training, option
 from transferset.pipeline.training.origins import describe_directory, origin
 from transferset.pipeline.training.plan import DISTILL, TrainPlan, check_sets
 from transferset.shards import ShardSet
@@ -184,11 +185,15 @@ def _plan(
     masking = {name: _share(given, name, usual) for name, usual in _MASKING.items()}
     if not masked:
         _refuse(given, _MASKING, "--mlm", "tasks")
+    elif _named(given):
+        do = "leave --task out"
+        raise UsageError(sentence("tasks for --task", "--mlm, which has none", do=do))
     return TrainPlan(
         op=op,
         masked=masked,
         sets=tuple(sets),
         held_out=tuple(held_out),
+        tasks=checked_names(_named(given), sets),
         student=params,
         about=about,
         base=base,
@@ -203,6 +208,12 @@ def _plan(
         device=check_device(given.get("device")),
         code=releases(),
     )
+
+
+def _named(given: Mapping[str, Any]) -> list[str]:
+    """The names of tasks that are stated."""
+    names = given.get("task") or ()
+    return [names] if isinstance(names, str) else [str(name) for name in names]
 
 
 def _stated_of(given: Mapping[str, Any]) -> Json:

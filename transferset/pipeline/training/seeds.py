@@ -87,6 +87,7 @@ class Trainings:
         finished = self._finished(seed)
         told = None if alone else finished.open()
         if told is not None:
+            self.progress.resumed(f"with seed {seed} done")
             return Trained(seed, _number(told.pop("score")), told), None
         begun = self.work.begin(seed)
         folder = self._folder(seed)

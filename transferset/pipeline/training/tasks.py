@@ -131,7 +131,7 @@ def prepare_tasks(plan: TrainPlan, folder: Path) -> TaskWork:
         from transferset.teachers.opening import open_classifier
 
         opened = open_classifier(str(plan.teacher), plan.device, identity=identity)
-    tasks = _tasks(plan.sets, opened.module.tasks if opened else ())
+    tasks = _tasks(plan, opened.module.tasks if opened else ())
     sets = (*plan.sets, *plan.held_out)
     column = _column(plan, sets)
     make = _maker(plan, tasks, column, folder)
@@ -153,10 +153,10 @@ def prepare_tasks(plan: TrainPlan, folder: Path) -> TaskWork:
     return TaskWork(plan, make, objective, examples, held_out, online, made, column)
 
 
-def _tasks(sets: Sequence[ShardSet], teacher: Sequence[Task]) -> tuple[Task, ...]:
+def _tasks(plan: TrainPlan, teacher: Sequence[Task]) -> tuple[Task, ...]:
     from transferset.distillation.choice.tasks import tasks_of
 
-    return tasks_of(sets, teacher)
+    return tasks_of(plan.sets, teacher, plan.tasks)
 
 
 def _column(plan: TrainPlan, sets: Sequence[ShardSet]) -> str:
@@ -277,6 +277,7 @@ def _online(
 
 def _counts(one: Examples) -> Json:
     return {
+        "task": one.task.name,
         "name": one.found.manifest.name,
         "rows": len(one),
         "labelled": one.labelled,

@@ -9,21 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from transferset.errors import InputError, TransfersetError, UsageError, sentence
+from transferset.errors import InputError, UsageError
 from transferset.files import writing
+from transferset.holding import MODEL, RUN, building, clear, finished
 from transferset.manifest import fingerprint
-from transferset.models import Model, Record, is_model
+from transferset.models import Model
 from transferset.pipeline.training.commit import commit_model
 from transferset.pipeline.training.plan import TrainPlan
 from transferset.pipeline.training.work import EXAMPLES, SCRATCH
-from transferset.stage import MODEL, RUN, Progress, building, clear
-from transferset.training.room import is_out_of_memory
+from transferset.stage import ALL, Progress
+from transferset.training.room import with_memory
 
 if TYPE_CHECKING:
     from transferset.pipeline.training.work import Work
 
 #: Below `_run/`: what shows that a model can be made, before another one makes room for it.
 _TRIAL: Final = "trial"
+
+#: What may help where memory ends.
+MEMORY: Final = "take a smaller model, lower --length, or run it where there is more"
 
 #: Seconds of work that a killed run loses at most, where checkpoints are quick to write.
 EVERY: Final = 60.0
@@ -51,7 +55,8 @@ def train_model(
         TransfersetError: Disk, memory, or a loss that is not finite.
     """
     recipe = fingerprint(plan.recipe)
-    if not force and is_model(root) and Record.read(root).recipe == recipe:
+    if not force and finished(root, recipe, MODEL):
+        progress.resumed(ALL)
         return Model.open(root)
     work = _Work(plan, root, recipe, progress, every)
     with building(root, plan.recipe, force=force, kind=MODEL, ready=work.try_out) as todo:
@@ -90,7 +95,7 @@ class _Work:
         """Everything before the first step, so that no model goes for one that cannot be made."""
         folder = self.root / RUN / _TRIAL
         try:
-            with _with_memory(), writing(self.root):
+            with _working(self.root):
                 shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
                 prepare(self.plan, folder).begin(self.plan.seed)
         finally:
@@ -103,7 +108,7 @@ class _Work:
 
         begun = (self.root / RUN / FOLDER).exists()
         try:
-            with _with_memory(), writing(self.root):
+            with _working(self.root):
                 self._run()
         except NotFinite:
             clear(self.root, MODEL)  # only another recipe helps, and it may want the place
@@ -129,19 +134,9 @@ class _Work:
 
 
 @contextmanager
-def _with_memory() -> Iterator[None]:
-    """Without what transformers has to say; where memory ends, that is said.
-
-    Raises:
-        TransfersetError: Memory ended.
-    """
+def _working(root: Path) -> Iterator[None]:
+    """Without what transformers has to say; where disk or memory ends, that is said."""
     from transferset.language_models.checkpoint import quiet
 
-    try:
-        with quiet():
-            yield
-    except RuntimeError as error:
-        if not is_out_of_memory(error):
-            raise
-        do = "take a smaller model, lower --length, or run it where there is more"
-        raise TransfersetError(sentence("enough memory", "none left", do=do)) from error
+    with quiet(), with_memory(MEMORY), writing(root):
+        yield

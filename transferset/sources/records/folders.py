@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from transferset import shapes
 from transferset.errors import InputError, UsageError, sentence
+from transferset.holding import RUN
 from transferset.manifest import MANIFEST
 from transferset.shards import ShardSet
 from transferset.sources.records.finding import SPLITS, STATE
-from transferset.stage import RUN
 
 #: What `datasets` knows of its files.
 _INFO: Final = "dataset_info.json"

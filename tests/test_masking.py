@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from transferset import rng
 from transferset.errors import InputError, UsageError
-from transferset.students.masking import Masking, rates_of
+from transferset.masking import Masking, rates_of
 
 SPECIAL = [0, 1, 2, 3, 4]
 MASK, SIZE = 4, 50

@@ -4,12 +4,13 @@ What becomes of a position is a function of (seed, epoch, row, position), not of
 chosen by itself with its piece's probability (Bernoulli, as BERT's collators in transformers do;
 the code of DistilBERT draws an exact number out of each batch, which would make a row depend on its
 neighbours). Of the chosen 80 % become [MASK], 10 % another piece, 10 % stay (Devlin et al. 2019,
-§ 3.1); a random piece is never a special one.
+§ 3.1); a random piece is never a special one. Of whole words the first piece's draw decides on all
+pieces, and what becomes of each is drawn by itself (as in the code published with that paper).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -56,11 +57,18 @@ class Masking:
         rates: float64[V], the probability of each piece to be chosen, see `rates_of`.
         mask: Id of [MASK].
         seed: 0 ≤ seed < 2**64.
+        starts: bool[V], whether a word begins with the piece; empty for pieces by themselves.
     """
 
     rates: npt.NDArray[np.float64]
     mask: int
     seed: int = 0
+    starts: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+
+    def __post_init__(self) -> None:
+        if len(self.starts) not in (0, len(self.rates)):
+            expected = f"words' starts of {len(self.rates):,} pieces"
+            raise UsageError(sentence(expected, f"{len(self.starts):,}"))
 
     def __call__(
         self,
@@ -92,7 +100,8 @@ class Masking:
             *as_words(step_key(self.seed, _MASKING)),
         )
         given = (np.ascontiguousarray(ids, np.int32), np.asarray(offsets, np.int64))
-        count = _mask(*given, *address, below, others, np.int32(self.mask), out, positions)
+        tables = (below, others, self.starts)
+        count = _mask(*given, *address, *tables, np.int32(self.mask), out, positions)
         return Masked(out, positions[:count].copy())
 
 
@@ -165,20 +174,26 @@ def _mask(
     k1: Any,
     below: Any,
     others: Any,
+    starts: Any,
     mask: Any,
     out: Any,
     positions: Any,
 ) -> Any:
-    count, pieces = uint64(0), uint64(len(others))
+    count, pieces, by_word = uint64(0), uint64(len(others)), len(starts) > 0
     for r in range(uint64(len(rows))):
         start = uint64(offsets[r])
+        inside, wanted = False, False  # a word, and one that was chosen
         for i in range(start, uint64(offsets[r + _1])):
             out[i] = ids[i]
             limit = below[ids[i]]
             if limit == 0:
+                inside = False
                 continue
             chosen, kind, other, _ = block(rows[r], epoch, uint32(i - start), k0, k1)
-            if uint64(chosen) >= limit:
+            if not (by_word and inside and not starts[ids[i]]):
+                wanted = uint64(chosen) < limit
+            inside = True
+            if not wanted:
                 continue
             positions[count] = i
             count += _1

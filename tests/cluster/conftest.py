@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+#: A machine that is busy with other tests starts Ray slowly, or not at all.
+STARTS = 4
+
+#: Whole of Ray on the loopback interface, and its workers as important as the tests.
+HABITS = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_raylet_start_wait_time_s": "120",
+    "RAY_worker_niceness": "0",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_failure_threshold": "20",
+}
+
+
+class Nodes:
+    """A cluster of two nodes and a head that runs no tasks; see `two_nodes`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.modules = folder / "modules"
+        self.modules.mkdir(exist_ok=True)
+        self.environment = {**os.environ, **HABITS, "PYTHONPATH": str(self.modules)}
+        self._log = (folder / "cluster.log").open("ab")
+        self._program = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("two_nodes.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=self.environment,
+            cwd=folder,
+            text=True,
+        )
+        self.address = str(self._answer())
+        self.added = [self.add(0), self.add(1)]
+
+    def add(self, number: int) -> int:
+        """One more node, whose cache is its own."""
+        cache = {"TRANSFERSET_CACHE": str(self.folder / f"cache-{number}")}
+        return int(str(self._ask("add", cache)))
+
+    def kill(self, number: int) -> None:
+        """Kill a node: nothing of it is told to end."""
+        self._ask("kill", number)
+
+    def run(self, *words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        """A command that runs here."""
+        with self.begin(*words, **variables) as program:
+            out, err = program.communicate(timeout=300)
+        return subprocess.CompletedProcess(program.args, program.returncode, out, err)
+
+    def begin(self, *words: str | Path, **variables: str) -> subprocess.Popen[str]:
+        """A command that goes on running here."""
+        command = [sys.executable, "-m", "transferset", *map(str, words)]
+        return subprocess.Popen(
+            [*command, "--executor", "ray", "--address", self.address],
+            env={**self.environment, **variables},
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def end(self) -> None:
+        if self._program.poll() is None:
+            self._ask("end")
+            self._program.wait(60)
+        for stream in (self._program.stdin, self._program.stdout, self._log):
+            if stream is not None:
+                stream.close()
+
+    def abandon(self) -> None:
+        self._program.kill()
+        self._program.wait()
+        self._log.close()
+
+    def _ask(self, *command: object) -> object:
+        assert self._program.stdin is not None
+        self._program.stdin.write(json.dumps(command) + "\n")
+        self._program.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> object:
+        assert self._program.stdout is not None
+        for line in self._program.stdout:
+            if line.startswith("= "):
+                return json.loads(line[2:])
+        raise ConnectionError((self.folder / "cluster.log").read_text()[-2000:])
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    """One cluster for all tests of a module."""
+    pytest.importorskip("ray")
+    for left in reversed(range(STARTS)):
+        try:
+            found = Nodes(tmp_path_factory.mktemp("cluster"))
+            break
+        except (ConnectionError, BrokenPipeError):
+            if not left:
+                raise
+            time.sleep(5)
+    yield found
+    found.end()

@@ -1,0 +1,49 @@
+"""Where a command's tasks run: the options that commands with workers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: `--workers`, `--executor` and `--address`.
+WORKER_OPTIONS: Final = (
+    click.option("--workers", type=int, help="Worker processes. [all processors]"),
+    click.option(
+        "--executor",
+        type=click.Choice(["processes", "ray"]),
+        default="processes",
+        show_default=True,
+        help="Run tasks on this machine, or on a Ray cluster.",
+    ),
+    click.option(
+        "--address",
+        metavar="ADDR",
+        help="Of the Ray cluster: local (one started here), auto (this machine's), HOST:PORT.",
+    ),
+)
+
+
+def worker_options(command: F) -> F:
+    """Give a command the options."""
+    for option in reversed(WORKER_OPTIONS):
+        command = option(command)
+    return command
+
+
+def planned_workers(options: dict[str, Any]) -> int | None:
+    """Take what a plan does not know out of a command's options (`--dry-run`).
+
+    Args:
+        options: Of the command; those of the run are removed.
+
+    Returns:
+        The number of workers, which some plans tell the time for.
+    """
+    for name in ("executor", "address", "force"):
+        options.pop(name, None)
+    workers: int | None = options.pop("workers", None)
+    return workers

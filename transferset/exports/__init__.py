@@ -1,0 +1,1 @@
+"""Sets in the formats of other software: one module a format, and what they share."""

@@ -1,0 +1,76 @@
+"""A directory for the Hugging Face hub: Parquet files by split, and a data card that names them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import pyarrow as pa
+
+from transferset.errors import SetError, sentence
+from transferset.exported import REMEDY, ExportRecord
+from transferset.exports import parquet_files
+from transferset.exports.protocol import Draft, Format, Options, Part
+from transferset.exports.tables import stated_schema
+from transferset.schema import BATCH_ROWS
+from transferset.shards import ShardSet
+
+
+def plan(sets: Sequence[ShardSet], parts: Sequence[Part], options: Options) -> Draft:
+    """See `Format.plan`."""
+    parquet_files.check_compression(options, parquet_files.COMPRESSIONS, "hf")
+    return parquet_files.draft(sets, parts, options, "hf", _name)
+
+
+def _name(split: str, index: int, count: int) -> str:
+    return f"data/{split}-{index:05d}-of-{count:05d}.parquet"
+
+
+def read(root: Path, record: ExportRecord, split: str) -> Iterator[pa.RecordBatch]:
+    """See `Format.read`: by the card, as `datasets` reads it."""
+    schema = stated_schema(root, record, split)
+    if find_spec("datasets"):
+        return _by_datasets(root, split, schema)
+    ours = re.compile(re.escape(f"data/{split}-") + r"\d{5}-of-\d{5}\.parquet")
+    names = sorted(entry.file for entry in record.files if ours.fullmatch(entry.file))
+    return parquet_files.read([root / name for name in names], schema)
+
+
+def _by_datasets(root: Path, split: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    import datasets
+
+    try:
+        # streamed: otherwise a copy of it all would go into the user's cache
+        found = datasets.load_dataset(str(root), split=split, streaming=True)
+        expected = datasets.Features.from_arrow_schema(schema)
+        if found.features != expected:
+            told = str(found.features)
+            raise SetError(sentence(f"features {expected}", told, str(root), REMEDY))
+        for table in found.with_format("arrow").iter(BATCH_ROWS):
+            yield from table.combine_chunks().to_batches()
+    except (ValueError, OSError, KeyError, pa.ArrowException) as error:
+        told = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SetError(sentence("what load_dataset opens", told, str(root), REMEDY)) from error
+
+
+def reader() -> str:
+    """See `Format.reader`."""
+    return "datasets.load_dataset" if find_spec("datasets") else "pyarrow.parquet"
+
+
+FORMAT = Format(
+    "hf",
+    1,
+    "Parquet files and a data card, for the Hugging Face hub",
+    takes=("columns", "shards", "compression"),
+    plan=plan,
+    write=parquet_files.write,
+    finish=parquet_files.finished,
+    read=read,
+    reader=reader,
+    share=0.8,
+    card=True,
+    packages=("pyarrow",),
+)

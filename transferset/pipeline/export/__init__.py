@@ -1,0 +1,1 @@
+"""`export`: a set, or sibling sets, in the format of other software."""
