@@ -21,7 +21,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
 
 #: What cannot run here: it downloads, or needs a file that only users have.
 ELSEWHERE = re.compile(
-    r"@latest|@2026|wiki-simplewiki|enwiki-|corpora_manifests/|pip install|make |-m pytest"
+    r"@latest|@2026|s3://|wiki-simplewiki|enwiki-|corpora_manifests/|pip install|make |-m pytest"
 )
 
 #: What wants torch and transformers.

@@ -16,6 +16,7 @@ from transferset.errors import SetError, sentence
 from transferset.files import digest_file
 from transferset.manifest import FileEntry, Json, digest_json, pretty
 from transferset.shapes import Misshapen, Nullable, anything, check, count, file_name, text
+from transferset.storage.mounts import remote
 
 EXPORT: Final = "export.json"
 
@@ -31,9 +32,8 @@ REMEDY: Final = "restore the file, or export again with --force"
 
 def inner_file(value: object) -> bool:
     """The plain name of a file, or of one in a folder."""
-    return (
-        isinstance(value, str) and value.count("/") <= 1 and all(map(file_name, value.split("/")))
-    )
+    names = value.split("/") if isinstance(value, str) else []
+    return 1 <= len(names) <= 2 and all(map(file_name, names))
 
 
 #: What a record must look like before anything in it is used.
@@ -115,8 +115,8 @@ class ExportRecord:
         return sum(part["rows"] for part in self.parts)
 
     @property
-    def bytes(self) -> int:
-        """Of all files."""
+    def size(self) -> int:
+        """Bytes of all files."""
         return sum(entry.bytes for entry in self.files)
 
     def part(self, split: str) -> Json:
@@ -200,8 +200,10 @@ class Exported:
         """
         root = Path(root)
         found = cls(root, ExportRecord.read(root))
+        away = remote(root) is not None  # files of an export at a URL need not be here
         for entry in found.record.files:
-            _check_size(root / entry.file, entry.bytes)
+            if not away or (root / entry.file).exists():
+                _check_size(root / entry.file, entry.bytes)
         return found
 
     def check_files(self) -> None:

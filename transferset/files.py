@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 
@@ -17,6 +18,9 @@ from blake3 import blake3
 from transferset.errors import TransfersetError, sentence
 
 _TEMPORARY = ".tmp-"
+
+#: Of the largest number of a process (Linux: `PID_MAX_LIMIT`).
+_PROCESS_BITS = 22
 
 
 class HashingFile:
@@ -36,7 +40,7 @@ class HashingFile:
         self.path = path
         self.size = 0
         self.pieces: list[str] = []
-        self._temporary = path.with_name(f"{path.name}{_TEMPORARY}{os.getpid()}")
+        self._temporary = path.with_name(f"{path.name}{_TEMPORARY}{_writer()}")
         self._whole = blake3()
         self._piece = blake3()
         self._piece_bytes = piece_bytes
@@ -106,6 +110,16 @@ class HashingFile:
         self._temporary.replace(self.path)
         sync_directory(self.path.parent)
         return self._whole.hexdigest()
+
+
+def _writer() -> int:
+    """A number that is this process's alone, of all machines that may write to the same storage."""
+    return (_machine() << _PROCESS_BITS) | os.getpid()
+
+
+@lru_cache(maxsize=1)
+def _machine() -> int:
+    return int(blake3(socket.gethostname().encode()).hexdigest()[:8], 16)
 
 
 def write_atomic(path: Path, data: bytes) -> str:

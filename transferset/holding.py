@@ -60,7 +60,7 @@ MODEL_FILES: Final = (
 #: What transferset writes beside the record of an export.
 EXPORT_FILES: Final = (
     *("data/*-*-of-*.parquet", "*/part-*-of-*.parquet", "*/part-*-of-*.arrow"),
-    *("*.jsonl", "*.tsv", "*.bin", "*.idx", "*.meta.json"),
+    *("*.jsonl", "*.tsv", "*.bin", "*.idx", "meta.json"),
     *("*/shard.*.mds", "*/index.json"),
     *("tokenizer.json", "tokenizer_config.json", "README.md"),
 )
@@ -162,6 +162,7 @@ def building(
                 _claim(root, kind, force=force)
             log(root, "start", **{f"{kind.word}_is_there": not todo}, pid=os.getpid())
             yield todo
+            remove_temporaries(root, kind)  # of workers that were lost on other machines
             _publish(root, kind)
             log(root, "end")
         except BaseException as error:

@@ -19,9 +19,10 @@ from transferset.errors import SetError, TransfersetError, printable, sentence
 from transferset.files import HashingFile
 from transferset.manifest import MANIFEST, PIECE_BYTES, Manifest, ShardEntry
 from transferset.shapes import set_file
+from transferset.storage.cache import settled
 from transferset.storage.mirrors import mirror
-from transferset.storage.mounts import present, remote
-from transferset.storage.urls import parse
+from transferset.storage.mounts import named, present, remote
+from transferset.storage.urls import Url, parse
 
 #: What to do about a damaged file.
 REMEDY: Final = "restore the file, or build the set again with --force"
@@ -186,7 +187,7 @@ class ShardSet:
             TransfersetError: A store cannot be asked.
         """
         url = parse(root)
-        root = Path(root) if url is None else mirror(url)
+        root = Path(root) if url is None else _published(url)
         manifest = Manifest.read(root)
         if manifest.format != schemas.FORMAT_VERSION:
             found = f"format {manifest.format}"
@@ -213,6 +214,11 @@ class ShardSet:
         split = (folder.parent / "dataset_dict.json").is_file()
         choice = "=" in folder.parent.name  # of a recipe with a matrix
         return f"{folder.parent.name}/{folder.name}" if split or choice else folder.name
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people: its directory as it was named, or its URL."""
+        return named(str(self.root))
 
     @property
     def schema(self) -> pa.Schema:
@@ -287,8 +293,17 @@ class ShardSet:
 
     def __repr__(self) -> str:
         """Name, rows and place."""
-        where = printable(str(self.root), limit=4096)
+        where = printable(self.place, limit=4096)
         return f"ShardSet({self.manifest.name!r}, {len(self):,} rows, {where!r})"
+
+
+def _published(url: Url) -> Path:
+    """The place of a set at a URL; what is only there, and not yet at the URL, is no set."""
+    root = mirror(url)
+    if (root / MANIFEST).is_file() and not settled(root / MANIFEST):
+        do = "run its command again to publish it"
+        raise SetError(sentence("a published set", "one that is not yet", str(url), do))
+    return root
 
 
 def read_batches(path: Path) -> Iterator[pa.RecordBatch]:

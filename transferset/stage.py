@@ -128,7 +128,7 @@ def run_stage(
     jobs = [
         Job(root, job_stage, recipe, i, task, context, function) for i, task in enumerate(tasks)
     ]
-    done = {job.ordinal: result for job in jobs if (result := read_receipt(job)) is not None}
+    done = {job.ordinal: r for job in _begun(jobs) if (r := read_receipt(job)) is not None}
     if done:
         progress.resumed(f"with {len(done):,} of {len(jobs):,} tasks of {job_stage} done")
     progress.start(job_stage, sum(int(task[weight]) for task in tasks), weight)
@@ -142,6 +142,18 @@ def run_stage(
         progress.advance(int(job.task[weight]), int(result.get("rows", 0)))
         done[job.ordinal] = result
     return [done[job.ordinal] for job in jobs]
+
+
+def _begun(jobs: Sequence[Job[Context]]) -> Sequence[Job[Context]]:
+    """Those that may have receipts.
+
+    On a network file system a name that was looked up in vain stays missing for a while, here, when
+    a worker elsewhere has made it. A listing leaves no such mark.
+    """
+    if not jobs or remote(jobs[0].root) is not None:
+        return jobs
+    there = {path.name for path in jobs[0].receipt.parent.iterdir()}
+    return [job for job in jobs if job.receipt.name in there]
 
 
 def receipts_digest(root: Path, stage: str, count: int) -> str:

@@ -24,14 +24,45 @@ HABITS = {
 }
 
 
-class Nodes:
-    """A cluster of two nodes and a head that runs no tasks; see `two_nodes`."""
+#: A step `--gated` of tests. On a node it notes that it is there, and waits until the gate is open.
+GATED = '''
+import os, signal, time
+from pathlib import Path
+import transferset
 
-    def __init__(self, folder: Path) -> None:
+@transferset.transform
+def gated(batch, at, *, never: str = ""):
+    """Wait."""
+    gate = Path(os.environ.get("GATE", ""))
+    if never == "ends":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if never == "works":
+        raise transferset.InputError("expected good rows, found bad ones")
+    if gate.name:
+        (gate / Path(os.environ["TRANSFERSET_CACHE"]).name).touch()
+        while not (gate / "open").exists():
+            time.sleep(0.05)
+    return batch
+'''
+
+
+class Nodes:
+    """A cluster of two nodes and a head that runs no tasks; see `two_nodes`.
+
+    Attributes:
+        folder: Where everything is.
+        modules: With the step `gated`, which a test may import.
+        gate: Folder where `gated` notes the nodes that it is on; it waits for a file `open`.
+    """
+
+    def __init__(self, folder: Path, variables: dict[str, str]) -> None:
         self.folder = folder
+        self.gate = folder / "gate"
+        self.gate.mkdir()
+        (self.gate / "open").touch()
         self.modules = folder / "modules"
-        self.modules.mkdir(exist_ok=True)
-        self.environment = {**os.environ, **HABITS, "PYTHONPATH": str(self.modules)}
+        _install(self.modules)
+        self.environment = {**os.environ, **HABITS, "PYTHONPATH": str(self.modules), **variables}
         self._log = (folder / "cluster.log").open("ab")
         self._program = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("two_nodes.py"))],
@@ -48,7 +79,7 @@ class Nodes:
     def add(self, number: int) -> int:
         """One more node, whose cache is its own."""
         cache = {"TRANSFERSET_CACHE": str(self.folder / f"cache-{number}")}
-        return int(str(self._ask("add", cache)))
+        return int(str(self._ask("add", {**cache, "GATE": str(self.gate)})))
 
     def kill(self, number: int) -> None:
         """Kill a node: nothing of it is told to end."""
@@ -80,11 +111,6 @@ class Nodes:
             if stream is not None:
                 stream.close()
 
-    def abandon(self) -> None:
-        self._program.kill()
-        self._program.wait()
-        self._log.close()
-
     def _ask(self, *command: object) -> object:
         assert self._program.stdin is not None
         self._program.stdin.write(json.dumps(command) + "\n")
@@ -99,13 +125,43 @@ class Nodes:
         raise ConnectionError((self.folder / "cluster.log").read_text()[-2000:])
 
 
+def _install(modules: Path) -> None:
+    package = modules / "transferset_gated-1.0.dist-info"
+    package.mkdir(parents=True)
+    (modules / "transferset_gated.py").write_text(GATED)
+    (package / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: transferset-gated\nVersion: 1\n"
+    )
+    (package / "entry_points.txt").write_text(
+        "[transferset.transforms]\ngated = transferset_gated:gated\n"
+    )
+    (package / "top_level.txt").write_text("transferset_gated\n")
+
+
 @pytest.fixture(scope="module")
-def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+def store() -> Iterator[dict[str, str]]:
+    """What finds a server that speaks S3, on the loopback: variables for commands and nodes."""
+    moto = pytest.importorskip("moto.server")
+    found = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    found.start()
+    host, port = found.get_host_and_port()
+    yield {
+        "AWS_ACCESS_KEY_ID": "someone",
+        "AWS_SECRET_ACCESS_KEY": "something",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+    }
+    found.stop()
+
+
+@pytest.fixture(scope="module")
+def nodes(store: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
     """One cluster for all tests of a module."""
     pytest.importorskip("ray")
     for left in reversed(range(STARTS)):
         try:
-            found = Nodes(tmp_path_factory.mktemp("cluster"))
+            found = Nodes(tmp_path_factory.mktemp("cluster"), store)
             break
         except (ConnectionError, BrokenPipeError):
             if not left:

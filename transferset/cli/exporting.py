@@ -73,7 +73,7 @@ def export(src: Path | None, dry_run: bool, out: Path | None, **options: Any) ->
     say_earlier(bar.earlier)
     _say_left_out(found)
     record = found.record
-    click.echo(f"{shown(found.root)}: {record.rows:,} rows as {record.to}, {record.bytes:,} bytes")
+    click.echo(f"{shown(found.root)}: {record.rows:,} rows as {record.to}, {record.size:,} bytes")
 
 
 def _show(root: Path, options: dict[str, Any]) -> None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Generic
 
+from transferset.cluster.apart import Sent, send_ahead
 from transferset.cluster.environment import environment
 from transferset.cluster.node import Outcome, Setting, lock_of, run_task
-from transferset.cluster.session import join
+from transferset.cluster.session import is_local, join, may_be_apart, met
 from transferset.errors import TransfersetError, sentence
 from transferset.executor import Result, Task
 from transferset.holding import RUN
@@ -75,6 +76,7 @@ class _Flights(Generic[Task, Result]):
     tasks: list[Task]
     ray: Any = None
     submit: Any = None
+    sent: tuple[Sent, ...] = ()
     at_once: int = 0
     begun: int = 0
     tries: dict[int, int] = field(default_factory=dict)
@@ -98,6 +100,9 @@ class _Flights(Generic[Task, Result]):
         self.ray = join()
         devices = self.executor.devices
         self.at_once = self.executor.workers or _QUEUED * self._places()
+        first = self.tasks[0]
+        if isinstance(first, Job) and not is_local():
+            self.sent = send_ahead(first.root, spills=may_be_apart())
         self.submit = self.ray.remote(run_task).options(
             num_cpus=1, num_gpus=devices, max_retries=0, scheduling_strategy="SPREAD"
         )
@@ -122,7 +127,9 @@ class _Flights(Generic[Task, Result]):
     def _begin(self, ordinal: int) -> None:
         task = self.tasks[ordinal]
         self.tries[ordinal] = self.tries.get(ordinal, 0) + 1
-        setting = Setting(environment(), self.executor.rounding, str(Path.cwd()), lock_of(task))
+        setting = Setting(
+            environment(), self.executor.rounding, str(Path.cwd()), lock_of(task), self.sent
+        )
         _note(task, "sent", attempt=self.tries[ordinal])
         self.flying[self.submit.remote(travelling.pack((self.function, task)), setting)] = ordinal
 
@@ -158,6 +165,7 @@ class _Flights(Generic[Task, Result]):
                 seconds=outcome.seconds,
                 **({"printed": outcome.printed} if outcome.printed else {}),
             )
+            met(apart=outcome.apart)
             self.done[ordinal] = outcome.result
 
     def _begin_anew(self, ordinal: int, error: Exception) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -13,13 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from transferset.cluster.apart import Sent, enter, hand_in
 from transferset.cluster.environment import environment, unlike
 from transferset.errors import TransfersetError, sentence
 from transferset.holding import RUN
 from transferset.stage import Job
 from transferset.storage import travelling
-from transferset.storage.cache import settle
-from transferset.storage.mounts import remote, ship
 
 #: Characters that a task's log keeps of what it printed: the last ones.
 _PRINTED: Final = 10_000
@@ -35,12 +33,14 @@ class Setting:
         folder: From which relative paths are meant.
         lock: What stands in the lock of the directory that is made, by which a node knows whether
             it sees the driver's; None: there is none.
+        sent: What the driver has sent ahead for nodes that do not.
     """
 
     environment: Mapping[str, str]
     rounding: bool
     folder: str
     lock: bytes | None
+    sent: tuple[Sent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Outcome:
 
     Attributes:
         result: Of its function.
+        apart: The node does not see the driver's files.
         node: Number of the machine in its cluster.
         process: Of the worker.
         seconds: By the clock.
@@ -56,6 +57,7 @@ class Outcome:
     """
 
     result: Any
+    apart: bool
     node: str
     process: int
     seconds: float
@@ -76,9 +78,10 @@ def run_task(raw: bytes, setting: Setting) -> Outcome:
     printed = io.StringIO()
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     with redirect_stdout(printed), redirect_stderr(printed):
-        result = _run(raw, setting)
+        result, apart = _run(raw, setting)
     seconds = round(time.perf_counter() - began, 3)
-    return Outcome(result, _node(), os.getpid(), seconds, printed.getvalue()[-_PRINTED:])
+    told = printed.getvalue()[-_PRINTED:]
+    return Outcome(result, apart, _node(), os.getpid(), seconds, told)
 
 
 def _node() -> str:
@@ -87,24 +90,21 @@ def _node() -> str:
     return str(ray.get_runtime_context().get_node_id())
 
 
-def _run(raw: bytes, setting: Setting) -> Any:
+def _run(raw: bytes, setting: Setting) -> tuple[Any, bool]:
     found = unlike(setting.environment, environment(), rounding=setting.rounding)
     if found:
         do = "install on all nodes what the driver has"
         raise TransfersetError(sentence("equal nodes", ", ".join(found), os.uname().nodename, do))
     with contextlib.suppress(OSError):  # who has no such folder has no file in it either
         os.chdir(setting.folder)
-    function, task = travelling.unpack(raw)
-    if not isinstance(task, Job):
-        return function(task)
-    apart = _lock(task.root) != setting.lock
-    if apart:
-        _require_url(task.root)
-        (task.root / RUN / task.stage).mkdir(parents=True, exist_ok=True)
+    inputs: list[Path] = []
+    function, task = travelling.unpack(raw, inputs)
+    if not isinstance(task, Job) or _lock(task.root) == setting.lock:
+        return function(task), False
+    enter(task, setting.sent, inputs)
     result = function(task)
-    if apart:
-        _hand_in(task)
-    return result
+    hand_in(task)
+    return result, True
 
 
 def lock_of(task: object) -> bytes | None:
@@ -117,19 +117,3 @@ def _lock(root: Path) -> bytes | None:
         return (root / RUN / "lock").read_bytes()
     except OSError:
         return None
-
-
-def _require_url(root: Path) -> None:
-    if remote(root) is None:
-        found = f"another {root} on {os.uname().nodename}"
-        do = "name a folder on a file system that all nodes share, or an s3:// URL"
-        raise TransfersetError(sentence("one --out on all nodes", found, do=do))
-
-
-def _hand_in(job: Job[Any]) -> None:
-    """Send what was written to its URL, the receipt last: with it the task is done."""
-    receipt = json.loads(job.receipt.read_bytes())
-    outputs = [output["file"] for output in receipt["outputs"]]
-    ship(job.root, [*outputs, str(job.receipt.relative_to(job.root))])
-    for name in outputs:
-        settle(job.root / name)

@@ -49,12 +49,14 @@ class _Session:
         workers: Processors of a cluster that is started here.
         depth: Sessions within each other.
         ours: Ray was joined by the session, not by the user's program.
+        apart: Whether a node was met that does not see the driver's files; None: none was met.
     """
 
     address: str | None = None
     workers: int | None = None
     depth: int = 0
     ours: bool = False
+    apart: bool | None = None
 
 
 _session = _Session()
@@ -76,7 +78,7 @@ def session(address: str | None, workers: int | None = None) -> Iterator[None]:
     """
     _require_address(address)
     if not _session.depth:
-        _session.address, _session.workers = address, workers
+        _session.address, _session.workers, _session.apart = address, workers, None
     load_ray()
     _session.depth += 1
     try:
@@ -148,6 +150,21 @@ def _own_signals() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def is_local() -> bool:
+    """Whether the cluster was started here: all of its nodes are this machine."""
+    return _session.address == LOCAL
+
+
+def may_be_apart() -> bool:
+    """Whether there may be nodes that do not see the driver's files."""
+    return not is_local() and _session.apart is not False
+
+
+def met(*, apart: bool) -> None:
+    """Note what a node was like."""
+    _session.apart = bool(_session.apart) or apart
 
 
 def _require_address(address: str | None) -> None:

@@ -79,10 +79,10 @@ def digest(column: pa.Array, *, ends: bool = True) -> Digest:
     """
     if holds_lists(column.type) and pa.types.is_integer(column.type.value_type):
         values, bounds = _lists(column)
-        wide = values.view(f"u{values.itemsize}").astype(np.uint32, copy=False).view()
+        wide: npt.NDArray[Any] = values.view(f"u{values.itemsize}").astype(np.uint32, copy=False)
     else:
-        narrow, bounds = _bytes(column)
-        wide = narrow.view()
+        wide, bounds = _bytes(column)
+    wide = wide.view()
     wide.flags.writeable = False  # one type of array, so that a kernel is compiled once
     found = np.zeros(len(POINTS), np.uint64)
     _evaluate(wide, bounds, ends, _POINTS, found)
@@ -102,7 +102,8 @@ def _lists(column: pa.Array) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
 
 
 def _plain(values: pa.Array) -> npt.NDArray[Any]:
-    return values.to_numpy(zero_copy_only=False)
+    found: npt.NDArray[Any] = values.to_numpy(zero_copy_only=False)
+    return found
 
 
 def _bytes(column: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:

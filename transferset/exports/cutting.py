@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from transferset.errors import UsageError, sentence
@@ -52,7 +53,7 @@ def files(found: ShardSet, shards: int | None) -> list[tuple[int, int]]:
 def _ranges(total: int, count: int) -> list[tuple[int, int]]:
     step = BATCH_ROWS if total >= count * BATCH_ROWS else 1
     bounds = [*(total * i // count // step * step for i in range(count)), total]
-    return list(zip(bounds[:-1], bounds[1:], strict=True))
+    return list(pairwise(bounds))
 
 
 def columns_of(found: ShardSet, options: Options, usual: Sequence[str]) -> list[str]:

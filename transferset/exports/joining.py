@@ -1,4 +1,4 @@
-"""One file of what many tasks wrote: each writes a part of it, and the parts are joined in order."""
+"""One file of what many tasks wrote: each a part of it, and the parts are joined in order."""
 
 from __future__ import annotations
 

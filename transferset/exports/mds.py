@@ -34,7 +34,7 @@ _SHARD_BYTES: Final = 64 << 20
 #: Of the rows of a shard, one in so many is also read by MosaicML's reader, where it is installed.
 _CHECKED: Final = 1000
 
-_NULLS: Final = f"missing labels: {NO_CLASS} (of scores NaN) stands for them in mds"
+_NULLS: Final = f"that a label is missing: mds has {NO_CLASS} there, of scores NaN"
 
 
 def plan(sets: Sequence[ShardSet], parts: Sequence[Part], options: Options) -> Draft:

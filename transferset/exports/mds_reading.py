@@ -12,8 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transferset.compiled import kernel
-from transferset.errors import SetError, sentence
-from transferset.exported import REMEDY
+from transferset.exports.listed import readable
 from transferset.exports.mds_rows import NO_CLASS, Column, configuration
 from transferset.manifest import canonical
 from transferset.schema import BATCH_ROWS
@@ -37,15 +36,13 @@ def read_shard(
     Raises:
         SetError: The shard is not one of these columns.
     """
-    raw = np.memmap(path, np.uint8, "r")
-    try:
+    with readable(path):
+        raw = np.memmap(path, np.uint8, "r")
         ends = _ends(raw, columns)
         for start in range(0, len(ends) - 1, BATCH_ROWS):
             bounds = ends[start : start + BATCH_ROWS + 1]
             some = np.asarray(raw[bounds[0] : bounds[-1]])
             yield _batch(some, bounds - bounds[0], columns, schema)
-    except (ValueError, struct.error) as error:
-        raise SetError(sentence("a shard of MDS", str(error), str(path), REMEDY)) from None
 
 
 def _ends(raw: Bytes, columns: Sequence[Column]) -> Int64:

@@ -16,7 +16,7 @@ from transferset.exported import REMEDY, ExportRecord
 from transferset.exports.cutting import left_out, pieces
 from transferset.exports.document_runs import COLUMNS, Runs, joined, require_once
 from transferset.exports.joining import entry_of, join, output_of, part_path
-from transferset.exports.listed import listed
+from transferset.exports.listed import listed, readable
 from transferset.exports.megatron_index import CODES, HEADER_BYTES, MARK, write_index
 from transferset.exports.protocol import Context, Draft, Format, Options, Part, Written
 from transferset.exports.rows import Rows
@@ -129,10 +129,11 @@ def read(root: Path, record: ExportRecord, split: str) -> Iterator[pa.RecordBatc
     listed(root, record, f"{split}.bin")
     prefix = listed(root, record, f"{split}.idx").with_suffix("")
     batches = _by_megatron(theirs, prefix, rows) if theirs else _by_ourselves(prefix, rows)
-    for ids, lengths in batches:
-        offsets = np.append(0, np.cumsum(lengths)).astype(np.int32)
-        column = pa.ListArray.from_arrays(pa.array(offsets), pa.array(ids))
-        yield pa.RecordBatch.from_arrays([column], names=["input_ids"])
+    with readable(prefix.with_suffix(".idx")):
+        for ids, lengths in batches:
+            offsets = np.append(0, np.cumsum(lengths)).astype(np.int32)
+            column = pa.ListArray.from_arrays(pa.array(offsets), pa.array(ids))
+            yield pa.RecordBatch.from_arrays([column], names=["input_ids"])
 
 
 def _theirs() -> Any:
@@ -157,24 +158,23 @@ def _by_megatron(
 def _by_ourselves(
     prefix: Path, rows: int
 ) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[np.int32]]]:
-    path = prefix.with_name(f"{prefix.name}.idx")
+    path = prefix.with_suffix(".idx")
     with path.open("rb") as file:
         header = file.read(HEADER_BYTES)
     codes = {code: np.dtype(name).newbyteorder("<") for name, code in CODES.items()}
-    mark, version, code, count, _ = struct.unpack("<9sQBQQ", header.ljust(HEADER_BYTES, b"\0"))
+    mark, version, code, count, _ = struct.unpack("<9sQBQQ", header)
     if mark != MARK or version != 1 or code not in codes:
         raise SetError(sentence("an index of Megatron's", "another file", str(path), REMEDY))
     _check_rows(prefix, count, rows)
-    ids = np.memmap(prefix.with_name(f"{prefix.name}.bin"), codes[code], "r")
-    if path.stat().st_size < HEADER_BYTES + 12 * rows:
-        raise SetError(sentence(f"an index of {rows:,} rows", "the end", str(path), REMEDY))
+    ids = np.memmap(prefix.with_suffix(".bin"), codes[code], "r")
     lengths = np.memmap(path, "<i4", "r", HEADER_BYTES, (rows,))
     places = np.memmap(path, "<i8", "r", HEADER_BYTES + 4 * rows, (rows,))
     for start in range(0, rows, BATCH_ROWS):
         some = slice(start, start + BATCH_ROWS)
         at = int(places[start]) // ids.itemsize
         bounds = at + np.append(0, np.cumsum(lengths[some], dtype=np.int64))
-        if (bounds[:-1] * ids.itemsize != places[some]).any() or bounds[-1] > len(ids):
+        apart = (bounds[:-1] * ids.itemsize != places[some]).any() or (lengths[some] < 0).any()
+        if apart or at < 0 or bounds[-1] > len(ids):
             raise SetError(sentence("rows one after the other", "others", str(path), REMEDY))
         yield np.asarray(ids[at : bounds[-1]]), np.asarray(lengths[some])
 
@@ -201,6 +201,6 @@ FORMAT: Final = Format(
     finish,
     read,
     _reader,
-    share=1.7,
+    share=1.3,
     own=("*.bin", "*.idx"),
 )

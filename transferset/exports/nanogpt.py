@@ -17,7 +17,7 @@ from transferset.errors import SetError, sentence
 from transferset.exported import REMEDY, ExportRecord
 from transferset.exports.cutting import left_out, pieces
 from transferset.exports.joining import entry_of, join, output_of, part_path
-from transferset.exports.listed import listed
+from transferset.exports.listed import listed, readable
 from transferset.exports.protocol import Context, Draft, Format, Options, Part, Written
 from transferset.exports.rows import Rows
 from transferset.exports.stream import id_type, ids_of
@@ -93,12 +93,13 @@ def file_name(split: str, splits: Sequence[str]) -> str:
 
 def read(root: Path, record: ExportRecord, split: str) -> Iterator[pa.RecordBatch]:
     """See `Format.read`: mapped as train.py does it."""
-    kind = np.dtype(record.params.get("dtype", "uint16"))
+    kind = np.dtype("uint32" if record.params.get("dtype") == "uint32" else "uint16")
     path = listed(root, record, file_name(split, [part["split"] for part in record.parts]))
     if path.stat().st_size % kind.itemsize:
         found = f"{path.stat().st_size:,} bytes"
         raise SetError(sentence(f"whole ids of {kind.itemsize} bytes", found, str(path), REMEDY))
-    ids = np.memmap(path, kind.newbyteorder("<"), "r") if path.stat().st_size else np.empty(0, kind)
+    with readable(path):
+        ids = np.memmap(path, kind.newbyteorder("<"), "r")
     for start in range(0, len(ids), _BLOCK):
         some = np.asarray(ids[start : start + _BLOCK])
         bounds = pa.array([0, len(some)], pa.int32())

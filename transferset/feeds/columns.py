@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transferset.errors import UsageError, sentence
-from transferset.feeds.gather import fixed_values, list_lengths, list_values, nulls
+from transferset.feeds.gather import fixed_values, list_offsets, list_values, nulls
 from transferset.feeds.ragged import Ragged
 
 Int64 = npt.NDArray[np.int64]
@@ -70,7 +70,7 @@ def lengths(column: Column | None, batch: Int64, place: Int64) -> npt.NDArray[np
     """
     if not isinstance(column, _Lists):
         raise UsageError(sentence("a column of lists", "another" if column else "none"))
-    return column.lengths(batch, place)
+    return np.diff(column.offsets(batch, place)).astype(np.int32)
 
 
 class _Lists:
@@ -87,14 +87,14 @@ class _Lists:
     def forget(self, first: int, stop: int) -> None:
         self._offsets_at[first:stop] = self._values_at[first:stop] = 0
 
-    def lengths(self, batch: Int64, place: Int64) -> npt.NDArray[np.int32]:
-        """Values of each row."""
-        found = np.empty(len(batch), np.int32)
-        list_lengths(self._offsets_at, batch, place, found)
-        return found
+    def offsets(self, batch: Int64, place: Int64) -> Int64:
+        """The offsets of rows, one after another."""
+        new = np.empty(len(batch) + 1, np.int64)
+        list_offsets(self._offsets_at, batch, place, new)
+        return new
 
     def arrays(self, batch: Int64, place: Int64) -> Ragged:
-        new = np.append(0, np.cumsum(self.lengths(batch, place), dtype=np.int64))
+        new = self.offsets(batch, place)
         values = np.empty(int(new[-1]), self._dtype)
         target = values.view(_UNSIGNED[self._dtype.itemsize])
         list_values(self._offsets_at, self._values_at, batch, place, new, target)

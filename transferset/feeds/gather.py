@@ -44,7 +44,7 @@ def locate(
     """Find rows in record batches.
 
     Args:
-        rows: int64[n], 0 ≤ row < starts[-1].
+        rows: int64[n].
         starts: int64[shards + 1], the first row of each shard.
         firsts: int64[shards + 1], the first record batch of each.
         size: Rows of a record batch.
@@ -53,10 +53,12 @@ def locate(
         place: int64[n], filled: and its place there.
 
     Returns:
-        How many lie in a batch that is not ready.
+        How many lie in a batch that is not ready; −1 if one lies in none.
     """
     missing = 0
     for i in range(len(rows)):
+        if not 0 <= rows[i] < starts[-1]:
+            return -1
         shard = np.searchsorted(starts, rows[i], "right") - 1
         within = rows[i] - starts[shard]
         batch[i] = firsts[shard] + within // size
@@ -66,18 +68,19 @@ def locate(
 
 
 @kernel
-def list_lengths(offsets_at: Addresses, batch: Int64, place: Int64, lengths: Any) -> None:
-    """How many values rows have.
+def list_offsets(offsets_at: Addresses, batch: Int64, place: Int64, new: Int64) -> None:
+    """The offsets of rows when they stand one after another.
 
     Args:
         offsets_at: uint64[batches], addresses of int32 offsets.
         batch: int64[n], of each row,
         place: int64[n], and its place there.
-        lengths: int32[n], filled.
+        new: int64[n + 1], filled, from 0.
     """
+    new[0] = 0
     for i in range(len(batch)):
         bounds = carray(_pointer(offsets_at[batch[i]]), (place[i] + 2,), int32)
-        lengths[i] = bounds[place[i] + 1] - bounds[place[i]]
+        new[i + 1] = new[i] + (bounds[place[i] + 1] - bounds[place[i]])
 
 
 @kernel
@@ -91,7 +94,7 @@ def list_values(
         values_at: uint64[batches], addresses of values as wide as those of `target`.
         batch: int64[n], of each row,
         place: int64[n], and its place there.
-        new: int64[n + 1], their sums, from 0.
+        new: int64[n + 1], from `list_offsets`.
         target: Unsigned integers, shape [new[-1]], filled.
     """
     for i in range(len(batch)):

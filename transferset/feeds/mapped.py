@@ -128,12 +128,13 @@ class MappedRows:
     def _located(self, rows: Int64) -> tuple[Int64, Int64]:
         """Record batch and place of each row; these batches are ready."""
         rows = np.ascontiguousarray(rows, np.int64)
-        if len(rows) and not 0 <= rows.min() <= rows.max() < self._starts[-1]:
-            found = f"{rows.min():,} to {rows.max():,}"
-            raise UsageError(sentence(f"rows from 0 to {self._starts[-1] - 1:,}", found))
         batch, place = np.empty((2, len(rows)), np.int64)
         at = (self._starts, self._firsts, BATCH_ROWS, self._ready)
-        if locate(rows, *at, batch, place):
+        missing = locate(rows, *at, batch, place)
+        if missing < 0:
+            found = f"{rows.min():,} to {rows.max():,}"
+            raise UsageError(sentence(f"rows from 0 to {self._starts[-1] - 1:,}", found))
+        if missing:
             self._prepare(np.unique(batch))
         return batch, place
 
@@ -144,8 +145,7 @@ class MappedRows:
         for batch, shard in zip(batches.tolist(), shards.tolist(), strict=True):
             if self._ready[batch]:
                 continue
-            entry = self.found.manifest.shards[shard]
-            with damage_named(self.found.root / entry.file):
+            with damage_named(self.found.root / self.found.manifest.shards[shard].file):
                 if shard not in self._mapped:
                     self._mapped[shard] = self._map(shard)
                 self._know(batch, self._mapped[shard][batch - int(self._firsts[shard])])
@@ -154,7 +154,7 @@ class MappedRows:
     def _map(self, shard: int) -> list[pa.RecordBatch]:
         """All record batches of a shard; their data stays on disk until it is looked at."""
         entry = self.found.manifest.shards[shard]
-        path = self.found.root / entry.file
+        path = self.found.shard_path(entry)
         check_size(self.found.root, entry.file, entry.bytes)
         with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
             stated = stated_schema(self.found)

@@ -28,8 +28,8 @@ class ShardBatches(IterableDataset[Any]):  # type: ignore[misc]
 
     Iterating gives the rest of the epoch; the next time the same epoch again unless `set_epoch` was
     called, for a worker knows no better (`feeds.Loader` goes on by itself). The state is right
-    where batches are taken one by one: without workers, or with torchdata's `StatefulDataLoader`, which
-    asks each worker after each batch. May be pickled.
+    where batches are taken one by one: without workers, or with torchdata's
+    `StatefulDataLoader`, which asks each worker after each batch. May be pickled.
 
     Attributes:
         feed: What is read; where it stands is where the next iteration begins.

@@ -19,6 +19,7 @@ from transferset.curation.shingles import Sketch, read_shingles
 from transferset.ledger import Ledger, Reason
 from transferset.manifest import Json
 from transferset.pipeline.books_clean import shingles_path
+from transferset.storage.mounts import present
 
 #: What is taken off around a text, beside which removals within it are minor.
 _AROUND: Final = ("licence", "credits")
@@ -64,7 +65,7 @@ def choose_books(
     records = [_record(cleaned[i]) for i in readable]
 
     def shingles_of(index: int) -> npt.NDArray[np.uint64]:
-        return read_shingles(shingles_path(root, readable[index]))
+        return read_shingles(present(shingles_path(root, readable[index])))
 
     choice = choose(records, criteria, shingles_of)
     kept = [readable[index] for index in choice.kept]

@@ -20,6 +20,7 @@ from transferset.manifest import Json
 from transferset.sources.books.archives import Member
 from transferset.sources.books.local import BookFile, RawBook, read_book
 from transferset.stage import Done, Output
+from transferset.storage.mounts import present
 from transferset.text.books import Cleaned, Decoded, TextCleaner, decode
 
 #: The stage's name.
@@ -159,7 +160,7 @@ def shingles_path(root: Path, book: int) -> Path:
 
 def read_passages(root: Path, book: int) -> list[str]:
     """The cleaned text of a book."""
-    text = passages_path(root, book).read_bytes().decode()
+    text = present(passages_path(root, book)).read_bytes().decode()
     return text.split("\n") if text else []
 
 

@@ -26,6 +26,7 @@ from transferset.schema import FIXED_WIDTH
 from transferset.shards import ShardSet
 from transferset.stage import Done, Progress, run_stage
 from transferset.steps import Augment, Delete, Generate, Replace, ReplaceLm, Split, Step, Vary
+from transferset.storage.mounts import present
 from transferset.transforms import implement
 
 #: Rows of a survey's task: of which variants are made, and of which a model is asked.
@@ -199,7 +200,7 @@ class _Work:
 
     def _spills(self, stage: str, count: int) -> tuple[Path, ...]:
         paths = [spill_path(self.root, stage, k) for k in range(count)]
-        return tuple(path for path in paths if path.exists())
+        return tuple(path for path in paths if present(path).exists())
 
     def _tasks(self, count: int) -> list[Json]:
         rows, _ = self.origin_size()

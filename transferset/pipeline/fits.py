@@ -19,6 +19,7 @@ from transferset.pipeline.survey import Found, SurveyContext, spill_path, survey
 from transferset.shards import ShardSet
 from transferset.stage import Done
 from transferset.steps import Augment, Step
+from transferset.storage.mounts import present
 from transferset.transforms.fit import MOST_BYTES, read_fit
 from transferset.transforms.unigram import LENGTHS, TOKENS, tallied
 from transferset.transforms.word_counts import WordCounts, merge_word_counts, read_word_counts
@@ -104,7 +105,7 @@ def _surveyed(
     ]
     run(stage, survey_range, tasks, SurveyContext(chain, stage, step, ordinal))
     paths = [spill_path(root, stage, k) for k in range(len(tasks))]
-    return tuple(path for path in paths if path.exists())
+    return tuple(path for path in paths if present(path).exists())
 
 
 def _saved(fit: ShardSet, spill: Path) -> Path:

@@ -78,7 +78,7 @@ def fit_plan_json(plan: FitPlan) -> Json:
         "name": plan.name,
         "recipe": fingerprint(plan.recipe),
         "params": plan.params.to_json(),
-        "sets": {name: str(one.root) for name, one in plan.sets.items()},
+        "sets": {name: one.place for name, one in plan.sets.items()},
         "base": plan.base and plan.base["name"],
         "config": plan.given,
         "tokenizer": pieces.size,

@@ -18,6 +18,7 @@ from transferset.holding import RUN
 from transferset.manifest import Json
 from transferset.shards import ShardWriter, shard_name
 from transferset.stage import Done, Output
+from transferset.storage.mounts import present
 
 #: Data bytes that a shard should have.
 SHARD_BYTES = 256 << 20
@@ -135,7 +136,7 @@ def _sequential(root: Path, context: OrderContext, task: Json) -> Iterator[pa.Ta
 
 
 def _spill(root: Path, context: OrderContext, ordinal: int) -> Iterator[pa.RecordBatch]:
-    with pa.memory_map(str(spill_path(root, context.stage, ordinal))) as source:
+    with pa.memory_map(str(present(spill_path(root, context.stage, ordinal)))) as source:
         reader = pa.ipc.open_file(source)
         for i in range(reader.num_record_batches):
             yield reader.get_batch(i)

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from transferset.errors import InputError, sentence
-from transferset.exported import EXPORT, is_export
 from transferset.files import writing
-from transferset.holding import SET, Kind
+from transferset.exported import EXPORT, ExportRecord, is_export
+from transferset.holding import EXPORTED, SET, Kind
 from transferset.manifest import MANIFEST, digest_json
 from transferset.models import RECORD, Record, is_model
 from transferset.storage import cache, mounts, stores
@@ -44,8 +44,21 @@ def model_contents(raw: bytes, at: str) -> Contents:
     return Contents(Record.from_bytes(raw, at).files, ())
 
 
+def export_contents(raw: bytes, at: str) -> Contents:
+    """What the record of an export says is there.
+
+    Raises:
+        SetError: It is damaged.
+    """
+    return Contents(ExportRecord.from_bytes(raw, at).files, ())
+
+
 #: What reads the file that commits a kind.
-_READERS: Final[dict[str, Reader]] = {MANIFEST: set_contents, RECORD: model_contents}
+_READERS: Final[dict[str, Reader]] = {
+    MANIFEST: set_contents,
+    RECORD: model_contents,
+    EXPORT: export_contents,
+}
 
 
 def local(where: Where) -> Where:
@@ -141,9 +154,8 @@ def output(out: str | Path, kind: Kind = SET, *, force: bool = False) -> Path:
         return Path(out)
     stores.require_bucket(url)
     root = mounts.place(url)
-    contents = _READERS.get(kind.commit, _nothing)
     if not force:
-        return mirror(url, kind.commit, contents)
+        return mirror(url, kind.commit, _files_later if kind is EXPORTED else _READERS[kind.commit])
     if cache.settled(root / kind.commit):
         with writing(root, cache.FOLDER):
             forget(root, kind.commit)
@@ -156,8 +168,9 @@ def folder_of(out: str | Path) -> Path:
     return Path(out) if url is None else mounts.place(url)
 
 
-def _nothing(raw: bytes, at: str) -> Contents:
-    return Contents((), ())
+def _files_later(raw: bytes, at: str) -> Contents:
+    """Of an export that is there already, nothing is read."""
+    return Contents((), export_contents(raw, at).now)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from transferset.pipeline.order import spill_path
 from transferset.pipeline.rows import RowBuffer, Statistics
 from transferset.sentences import Splitter, get_splitter
 from transferset.stage import Done, Output
+from transferset.storage.mounts import present
 from transferset.tokens import WordPiece, load_tokenizer
 
 #: Characters of the longest sentence that is encoded in one go; the offsets of its tokens are
@@ -186,7 +187,7 @@ def documents_path(root: Path, ordinal: int) -> Path:
 def spilled_documents(root: Path, count: int) -> Iterator[pa.RecordBatch]:
     """The documents that the tasks have spilled, in source order."""
     for ordinal in range(count):
-        with pa.memory_map(str(documents_path(root, ordinal))) as source:
+        with pa.memory_map(str(present(documents_path(root, ordinal)))) as source:
             yield from pa.ipc.open_stream(source)
 
 

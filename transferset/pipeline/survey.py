@@ -17,6 +17,7 @@ from transferset.pipeline.setting import setting_of
 from transferset.shards import ShardSet
 from transferset.stage import Done, Output
 from transferset.steps import Step
+from transferset.storage.mounts import present
 from transferset.transforms import Survey, implement
 
 
@@ -51,7 +52,7 @@ class Found:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Everything that was written down, in order."""
         for path in self.spills:
-            with pa.OSFile(str(path)) as source:
+            with pa.OSFile(str(present(path))) as source:
                 reader = pa.ipc.open_stream(source)
                 yield from reader
 

@@ -20,6 +20,7 @@ from transferset.pipeline import leaks
 from transferset.pipeline.order import spill_path
 from transferset.sources.tasks import LabelKind, TaskFile
 from transferset.stage import Done, Output
+from transferset.storage.mounts import present
 from transferset.tagging import normal_text
 from transferset.tokens import WordPiece, load_tokenizer
 from transferset.transforms.framing import frame_rows
@@ -156,7 +157,7 @@ def _digested(
 
 def read_back(root: Path, file: int, start: int, stop: int) -> Iterator[pa.RecordBatch]:
     """Examples `start` to `stop` of a file; batches begin at multiples of `_BATCH`."""
-    with pa.memory_map(str(spill_path(root, EXAMPLES, file))) as source:
+    with pa.memory_map(str(present(spill_path(root, EXAMPLES, file)))) as source:
         reader = pa.ipc.open_file(source)
         for number in range(start // _BATCH, -(-stop // _BATCH)):
             first = number * _BATCH

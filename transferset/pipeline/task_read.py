@@ -31,6 +31,7 @@ from transferset.pipeline.task_examples import (
 )
 from transferset.pipeline.word_rules import WORDS
 from transferset.stage import Done, Output
+from transferset.storage.mounts import present
 from transferset.tagging import Tagged, Tagger, load_tagger
 from transferset.tokens import WordPiece
 
@@ -139,7 +140,7 @@ def _repeats(root: Path, spills: int) -> dict[str, Json]:
 
     def batches() -> Iterator[pa.RecordBatch]:
         for ordinal in range(spills):
-            with pa.memory_map(str(spill_path(root, READ, ordinal))) as source:
+            with pa.memory_map(str(present(spill_path(root, READ, ordinal)))) as source:
                 reader = pa.ipc.open_file(source)
                 yield from (reader.get_batch(i) for i in range(reader.num_record_batches))
 
@@ -159,7 +160,7 @@ def _evaluate(run: Run, context: TaskContext, parsed: Sequence[Json], first: int
 
     def batches() -> Iterator[pa.RecordBatch]:
         for spill in spills:
-            with pa.memory_map(str(spill)) as source:
+            with pa.memory_map(str(present(spill))) as source:
                 yield from pa.ipc.open_stream(source)
 
     return leaks.write_leaks(run.root, list(batches()))

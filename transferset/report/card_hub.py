@@ -1,4 +1,4 @@
-"""The data card of an export for the Hugging Face hub: YAML that the hub reads, and what people do."""
+"""The data card of an export: YAML that the Hugging Face hub reads, then what people read."""
 
 from __future__ import annotations
 

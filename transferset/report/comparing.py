@@ -88,7 +88,7 @@ def _require_one_tokenizer(a: ShardSet, b: ShardSet) -> None:
             sentence(
                 f"the tokenizer of {a.root} ({mine['name'] if mine else 'none'}) in both sets",
                 f"another one ({name})",
-                str(b.root),
+                b.place,
                 "compare sets whose ids mean the same",
             )
         )
@@ -112,7 +112,7 @@ def _compare(a: ShardSet, b: ShardSet, progress: Rows | None) -> _Findings:
 def _side(found: ShardSet, measured: Measures) -> Json:
     return {
         "name": found.manifest.name,
-        "root": str(found.root),
+        "root": found.place,
         "op": found.manifest.op,
         "rows": measured.rows,
         "tokens": measured.tokens,

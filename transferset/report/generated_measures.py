@@ -130,7 +130,7 @@ def _side(one: _Looked, tokens: int) -> Json:
     same = one.text.first(tokens)
     return {
         "set": one.side.found.label,
-        "root": str(one.side.found.root),
+        "root": one.side.found.place,
         "rows": one.tally.rows,
         "content_tokens": one.tally.tokens,
         "looked_at": one.text.rows / max(1, one.tally.rows),

@@ -30,7 +30,7 @@ def section(key: str, title: str, *content: Html) -> Html:
 def cards_section(subjects: Sequence[Subject], graph: Lineage) -> Html:
     """What each set is, in a few lines."""
     nodes = {node.number: node for node in graph.nodes.values() if node.number}
-    numbers = {str(one.found.root): one.number for one in subjects}
+    numbers = {one.found.place: one.number for one in subjects}
     cards = [_card(one, _made(nodes[one.number], graph), numbers) for one in subjects]
     columns = "two" if len(subjects) in (2, 4) else "three"
     return section("sets", "The sets", el("div", *cards, class_=f"cards {columns}"))

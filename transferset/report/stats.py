@@ -119,7 +119,7 @@ def _identity(found: ShardSet, measured: Measures) -> Json:
     return {
         "label": found.label,
         "name": found.manifest.name,
-        "root": str(found.root),
+        "root": found.place,
         "op": found.manifest.op,
         "columns": list(measured.columns),
         "bytes": measured.bytes,
@@ -220,7 +220,7 @@ def _compared(
     return {
         "parent": parent.label,
         "parent_tokens": parent.manifest.totals["tokens"],
-        "parent_root": str(parent.root),
+        "parent_root": parent.place,
         "unigram": _bits(unigram),
         "bigram": _bits(bigram) if bigram else None,
         "overlap": {order: _overlap(one) if one else None for order, one in overlap.items()},

@@ -127,7 +127,8 @@ def _fetch(url: Url, path: Path, size: int, digest: str | None) -> None:
 
 def _drop_others(root: Path, entries: dict[str, FileEntry]) -> None:
     """Remove files of an earlier set or model; what has the right bytes stays."""
-    for folder in (root, *(root / name for name in INNER)):
+    known = {Path(name).parent.as_posix() for name in entries} | {".", *INNER}
+    for folder in (root / name for name in sorted(known)):
         for path in folder.iterdir() if folder.is_dir() else ():
             entry = entries.get(path.relative_to(root).as_posix())
             if path.is_file() and (entry is None or not _has(path, entry)):

@@ -18,6 +18,7 @@ from typing import Final
 
 from transferset.errors import SetError, TransfersetError, sentence
 from transferset.manifest import MOST_BYTES, FileEntry, differences
+from transferset.shapes import INNER
 from transferset.storage import cache, mounts, stores
 from transferset.storage.urls import Url
 
@@ -27,6 +28,9 @@ CLAIM: Final = f"{RUN}/recipe.json"
 
 #: Uploads at once.
 _TOGETHER: Final = 2
+
+#: Endings of what a place may do without once it is published: it is large, and comes again.
+_ROWS: Final = (".arrow", ".parquet", ".jsonl", ".tsv", ".bin", ".idx", ".mds")
 
 _ANOTHER: Final = "choose another --out, or --force to replace it"
 
@@ -41,8 +45,8 @@ class _Outbox:
 
 _outboxes: dict[Path, _Outbox] = {}
 
-#: URLs that this process has claimed first.
-_claimed: dict[Path, Url] = {}
+#: What this process has written to URLs that it has claimed first.
+_claimed: dict[Path, list[Url]] = {}
 
 
 def claim(root: Path, commit: str, foreign: Sequence[str], word: str, *, force: bool) -> None:
@@ -73,16 +77,15 @@ def claim(root: Path, commit: str, foreign: Sequence[str], word: str, *, force: 
         stores.delete(url / commit)
         stores.put_bytes(mine, url / CLAIM)
     elif stores.put_new(mine, url / CLAIM):
-        _claimed[root] = url / CLAIM
+        _claimed[root] = [url / CLAIM]
     else:
         _require_mine(mine, url, word)
 
 
 def withdraw(root: Path) -> None:
     """Give up the claim of this process on a URL, since nothing came of it."""
-    url = _claimed.pop(root, None)
-    if url is not None:
-        with contextlib.suppress(TransfersetError):  # what went wrong before is to be told
+    with contextlib.suppress(TransfersetError):  # what went wrong before is to be told
+        for url in reversed(_claimed.pop(root, [])):
             stores.delete(url)
 
 
@@ -131,11 +134,13 @@ def offer(root: Path, files: Sequence[str]) -> None:
         one.result()
         box.waiting.remove(one)
     box.waiting += [box.pool.submit(_send, root / name, url / name) for name in final]
+    _claimed.get(root, []).extend(url / name for name in final)
 
 
 def _send(path: Path, url: Url) -> None:
     stores.put(path, url)
-    cache.settle(path)
+    if _may_go(path.name):
+        cache.settle(path)
     cache.make_room(cache.folder() / mounts.REMOTE, 0)
 
 
@@ -171,7 +176,7 @@ def publish(
     for future in box.waiting if box is not None else ():
         future.result()
     there = stores.entries(url)
-    rows = {entry.file for entry in expected if entry.file.endswith(_ROWS)}
+    rows = {entry.file for entry in expected if _may_go(entry.file)}
     files = _files(root, own, {entry.file for entry in expected} - {commit})
     _require_all(root, url, expected, there)
     for name in files:
@@ -183,14 +188,14 @@ def publish(
     _commit(root / commit, url / commit, word)
 
 
-#: What a place may do without once it is published, for it comes when it is asked for.
-_ROWS: Final = ".arrow"
-
-
 def _files(root: Path, own: Sequence[str], expected: set[str]) -> list[str]:
     paths = {path for pattern in own for path in root.glob(pattern)}
     paths |= {root / name for name in expected}
     return [p.relative_to(root).as_posix() for p in sorted(paths) if p.is_file()]
+
+
+def _may_go(name: str) -> bool:
+    return name.endswith(_ROWS) and name.partition("/")[0] not in INNER
 
 
 def _size(there: dict[str, stores.Entry], name: str) -> int:

@@ -5,6 +5,8 @@ An object is there whole or not at all: an upload that is not finished is not se
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -75,16 +77,16 @@ def entries(url: Url) -> dict[str, Entry]:
     """
     from pyarrow import fs as arrow
 
-    base = object_path(url).rstrip("/")
+    base = object_path(url).strip("/")  # with a slash before it or not, as clients please
     with asking(url):
-        selector = arrow.FileSelector(base, allow_not_found=True, recursive=True)
+        selector = arrow.FileSelector(object_path(url), allow_not_found=True, recursive=True)
         infos = client(url).get_file_info(selector)
     if len(infos) > MOST_OBJECTS:
         found = f"{len(infos):,}"
         raise InputError(sentence(f"at most {MOST_OBJECTS:,} objects", found, str(url)))
     listed = {}
     for info in infos:
-        name = info.path[len(base) :].lstrip("/")
+        name = info.path.lstrip("/")[len(base) :].lstrip("/")
         entry = _entry(info, name)
         if entry is not None:
             if not all(plain(part) for part in name.split("/")):
@@ -206,11 +208,14 @@ def put_new(data: bytes, url: Url) -> bool:
 
 def delete(url: Url) -> None:
     """Remove an object, if it is there."""
+    if url.scheme == "s3" and (found := conditional(url)) is not None:
+        return _delete(found, url)  # Arrow would leave an empty object for the folder
     with asking(url):
         try:
             client(url).delete_file(object_path(url))
         except FileNotFoundError:
-            return
+            return None
+    return None
 
 
 def require_bucket(url: Url) -> None:
@@ -243,14 +248,34 @@ def _entry(info: Any, name: str) -> Entry | None:
 
 
 def _put_if_none(client: Any, data: bytes, url: Url) -> bool:
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import ClientError
 
     try:
-        client.put_object(Bucket=url.authority, Key=url.key, Body=data, IfNoneMatch="*")
+        with _complaints(url):
+            client.put_object(Bucket=url.authority, Key=url.key, Body=data, IfNoneMatch="*")
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] in (409, 412):
             return False
         raise TransfersetError(told(str(error), url)) from error
+    return True
+
+
+def _delete(client: Any, url: Url) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        with _complaints(url):
+            client.delete_object(Bucket=url.authority, Key=url.key)
+    except ClientError as error:
+        raise TransfersetError(told(str(error), url)) from error
+
+
+@contextmanager
+def _complaints(url: Url) -> Iterator[None]:
+    """What is no answer of the store: no credentials, no connection."""
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        yield
     except BotoCoreError as error:
         raise TransfersetError(told(str(error), url)) from error
-    return True

@@ -35,10 +35,15 @@ class _Packer(pickle.Pickler):
 
 
 class _Unpacker(pickle.Unpickler):
+    def __init__(self, source: io.BytesIO, paths: list[Path]) -> None:
+        super().__init__(source)
+        self._paths = paths
+
     def persistent_load(self, pid: Any) -> str | Path:
         """The path below the cache of this machine."""
         kind, below = pid
         path = cache.folder() / below
+        self._paths.append(path)
         return str(path) if kind == _TEXT else path
 
 
@@ -59,9 +64,14 @@ def pack(thing: object) -> bytes:
     return pickle.dumps((stores, sink.getvalue()))
 
 
-def unpack(raw: bytes) -> Any:
-    """What `pack` was given, with paths below the cache of this machine."""
+def unpack(raw: bytes, paths: list[Path] | None = None) -> Any:
+    """What `pack` was given, with paths below the cache of this machine.
+
+    Args:
+        raw: From `pack`.
+        paths: Is given those paths.
+    """
     stores, inner = pickle.loads(raw)
     for store in stores:
         mounts.register(store)
-    return _Unpacker(io.BytesIO(inner)).load()
+    return _Unpacker(io.BytesIO(inner), [] if paths is None else paths).load()

@@ -56,7 +56,7 @@ PLANS = {
         **{name: value for name, value in SMALL.items() if name != "batch"},
     ),
     "pieces": lambda made: transferset.plan_distill(
-        made / "set", mlm=True, teacher=made / "encoder", student="transformer", layers=1,
+        made / "set", mlm=True, teacher=made / "masked", student="transformer", layers=1,
         validation=made / "dev", epochs=4, batch=16,
     ),
     "masked": lambda made: transferset.plan_teacher_fit(

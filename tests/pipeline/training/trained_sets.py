@@ -55,7 +55,7 @@ def build(root: Path, name: str, count: int, seed: int, tokenizer: str = "pieces
 
 
 def make_all(root: Path) -> Path:
-    """`set`, `dev`, `more`, `pairs`, `corpus`, `encoder`, and `teacher`, fitted to `set`."""
+    """`set`, `dev`, `more`, `pairs`, `corpus`, `encoder`, `masked`, and `teacher` of `set`."""
     import torch
     import transformers
 
@@ -65,6 +65,9 @@ def make_all(root: Path) -> Path:
     torch.manual_seed(0)
     model = transformers.BertModel(bert_config())
     model.save_pretrained(root / "encoder", safe_serialization=True)
+    (root / "masked").mkdir()
+    write_word_pieces(root / "masked")
+    transformers.BertForMaskedLM(bert_config()).save_pretrained(root / "masked")
     build(root, "set", 64, 1)
     build(root, "dev", 24, 2)
     build(root, "more", 32, 3, names=("no", "yes"))

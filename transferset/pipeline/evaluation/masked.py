@@ -88,7 +88,7 @@ def masked_json(
         "set": {
             "name": manifest.name,
             "label": rows.found.label,
-            "path": str(rows.found.root),
+            "path": rows.found.place,
             "digest": manifest.digest,
         },
         "rows": len(found.masked),

@@ -12,6 +12,7 @@ from transferset.errors import UsageError, sentence
 from transferset.manifest import Json, digest_json
 from transferset.pipeline.label.teacher import Open, describe_teacher, kind_of, open_teacher
 from transferset.shards import ShardSet
+from transferset.storage.mounts import named
 
 if TYPE_CHECKING:
     from transferset.students.config import Task
@@ -86,7 +87,7 @@ class Judged:
         """What the result says of it."""
         return {
             **self.about,
-            "path": self.path,
+            "path": named(self.path),
             "tasks": [
                 {"name": t.name, "classes": t.classes and list(t.classes)} for t in self.tasks
             ],

@@ -61,7 +61,7 @@ def task_json(answers: Answers, params: EvaluateParams) -> Json:
         "set": {
             "name": found.manifest.name,
             "label": found.label,
-            "path": str(found.root),
+            "path": found.place,
             "digest": found.manifest.digest,
         },
         "rows": len(examples),

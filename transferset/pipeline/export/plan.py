@@ -127,15 +127,14 @@ def open_parts(src: Path) -> tuple[tuple[Part, ...], tuple[ShardSet, ...]]:
         SetError: There is no set.
         InputError: A split has a name that files cannot have.
     """
+    url = parse(src)
     names = split_names(src)
     if names is None:
-        lone = ShardSet.open(src)
-        sets, names = (lone,), [_split_of(lone)]
+        sets: tuple[ShardSet, ...] = (ShardSet.open(src),)
+        names = [_split_of(sets[0])]
     else:
-        url = parse(src)
-        sets = tuple(
-            ShardSet.open(src / name if url is None else str(url / name)) for name in names
-        )
+        places = [src / name if url is None else str(url / name) for name in names]
+        sets = tuple(map(ShardSet.open, places))
     parts = tuple(
         Part(name, found.root, is_pair(found)) for name, found in zip(names, sets, strict=True)
     )

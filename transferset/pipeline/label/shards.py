@@ -19,6 +19,7 @@ from transferset.pipeline.order import spill_path
 from transferset.reading import read_rows
 from transferset.shards import ShardWriter, shard_name
 from transferset.stage import Done, Output
+from transferset.storage.mounts import present
 from transferset.transforms.buffers import count_content, flat
 
 #: Rows that are put together at once: those of masked copies are large.
@@ -146,7 +147,7 @@ def spilled(
     for number in range(first, int(np.searchsorted(context.starts, stop, "left"))):
         low = max(start, context.starts[number]) - context.starts[number]
         high = min(stop, context.starts[number + 1]) - context.starts[number]
-        path = spill_path(root, stage, number)
+        path = present(spill_path(root, stage, number))
         with pa.memory_map(str(path)) as source:
             batch = pa.ipc.open_file(source).get_batch(0)
             found.append(batch.slice(low * copies, (high - low) * copies))

@@ -18,6 +18,7 @@ from transferset.pipeline.order import spill_path
 from transferset.pipeline.rows import Statistics
 from transferset.reading import read_rows
 from transferset.stage import Done, Output
+from transferset.storage.mounts import present
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def _originals(context: RowContext, task: Json) -> Iterator[pa.RecordBatch]:
 def _written(root: Path, context: RowContext, task: Json) -> Iterator[pa.RecordBatch]:
     kept = read_kept(root, task["start"], task["stop"])
     at = 0
-    with pa.memory_map(str(spill_path(root, task["of"], task["ordinal"]))) as source:
+    with pa.memory_map(str(present(spill_path(root, task["of"], task["ordinal"])))) as source:
         reader = pa.ipc.open_file(source)
         for i in range(reader.num_record_batches):
             batch = reader.get_batch(i)

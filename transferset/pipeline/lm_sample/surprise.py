@@ -19,6 +19,7 @@ from transferset.pipeline.lm_sample.attempts import arithmetic
 from transferset.pipeline.lm_sample.survey import open_same, texts_of
 from transferset.pipeline.lm_sample.verdicts import kept_path
 from transferset.stage import Done
+from transferset.storage.mounts import present
 
 #: Rows of either kind that are read; enough for two digits.
 ROWS: Final = 1_000
@@ -124,6 +125,6 @@ def _written(root: Path, context: SurpriseContext) -> tuple[list[str], list[str]
     for spill, start, stop in zip(context.spills, context.starts, ends, strict=True):
         mine = chosen[(chosen >= start) & (chosen < stop)] - start
         if len(mine):
-            with pa.memory_map(str(root / spill)) as source:
+            with pa.memory_map(str(present(root / spill))) as source:
                 tables.append(pa.ipc.open_file(source).read_all().take(pa.array(mine)))
     return texts_of(pa.concat_tables(tables))

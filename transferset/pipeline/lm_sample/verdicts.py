@@ -16,6 +16,7 @@ from transferset.files import HashingFile
 from transferset.holding import RUN
 from transferset.ledger import Ledger, Reason
 from transferset.pipeline.lm_sample.attempts import FAULTS
+from transferset.storage.mounts import present
 
 #: Attempts after which a model that gave no row is given up.
 HOPELESS: Final = 10_000
@@ -158,7 +159,7 @@ def _read(spills: Sequence[Path], *, faults: bool = True) -> tuple[npt.NDArray[n
 
 def _batches(spills: Sequence[Path]) -> Iterator[pa.RecordBatch]:
     for path in spills:
-        with pa.memory_map(str(path)) as source:
+        with pa.memory_map(str(present(path))) as source:
             reader = pa.ipc.open_file(source)
             yield from (reader.get_batch(i) for i in range(reader.num_record_batches))
 

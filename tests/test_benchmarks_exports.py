@@ -1,0 +1,62 @@
+"""The benchmark of exports runs from end to end, and compares rightly."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """Imports a program of the benchmarks."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return importlib.import_module
+
+
+def test_peers_run_only_where_their_packages_are(script):
+    jobs = script("exports_jobs")
+    cases = jobs.make_cases(["parquet", "mds"], [1, 2], ["trainers"])
+    assert [(case.format, case.tool, case.workers) for case in cases] == [
+        ("parquet", "transferset", 1),
+        ("parquet", "transferset", 2),
+        ("mds", "transferset", 1),
+        ("mds", "transferset", 2),
+        ("mds", "MDSWriter", 1),
+    ]
+
+
+def test_ratios_are_of_the_work_without_start_up(script, monkeypatch, tmp_path):
+    jobs, usage = script("exports_jobs"), script("measure").Usage
+    seconds = {("transferset", True): 2, ("transferset", False): 4, ("MDSWriter", True): 1}
+    cpu = {**seconds, ("MDSWriter", False): 11}
+
+    class Run(jobs.Jobs):
+        def run(self, case, src):
+            return usage(cpu[case.tool, src == self.tiny], 1, 2, 3, 4, "")
+
+        def check(self, case):
+            return {"bytes": 10, "files": 1}
+
+    run = Run(tmp_path / "whole", tmp_path / "tiny", tmp_path, {"trainers": Path(sys.executable)})
+    rows = jobs.measure_all(run, jobs.make_cases(["mds"], [1], ["trainers"]), 3)
+    assert [row["times_ours"] for row in rows] == [1, 5]
+
+
+@pytest.mark.slow
+def test_one_command_prints_the_table(script, tmp_path, capsys):
+    pytest.importorskip("datasets")
+    figures = tmp_path / "figures.json"
+    options = ["--quick", "--formats", "nanogpt", "--peers-python", sys.executable]
+    script("exports").main([*options, "--work", str(tmp_path), "--json", str(figures)])
+    found = json.loads(figures.read_text())
+    assert found["set"]["rows"] == 2000
+    ours, peer = found["rows"]
+    assert (ours["tool"], peer["tool"]) == ("transferset", "nanoGPT's prepare.py")
+    assert ours["bytes"] > peer["bytes"] == 2 * found["set"]["tokens"]
+    assert "| nanogpt | transferset | 1 |" in capsys.readouterr().out
