@@ -72,6 +72,7 @@ REQUIRED = {
     "teacher fit": ["--model", "folder"],
     "finetune": ["folder"],
     "evaluate": ["folder"],
+    "export": ["--to", "hf"],
 }
 
 

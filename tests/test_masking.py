@@ -70,6 +70,35 @@ def test_a_row_does_not_depend_on_those_beside_it(order):
         assert np.array_equal(found.ids[here], whole.ids[there])
 
 
+def test_whole_words_are_those_of_the_plain_rule():
+    """A word's first piece decides; ids from 30 on go on with a word, special ones end it."""
+    ids, offsets = text(seed=3)
+    starts = np.arange(SIZE) < 30
+    rows = np.arange(40, dtype=np.int64)
+    pieces = uniform(0.5)(ids, offsets, rows, 3)
+    chosen = set(pieces.positions.tolist())
+    rates = uniform(0.5).rates
+    found = Masking(rates, MASK, 7, starts)(ids, offsets, rows, 3)
+    expected = []
+    for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
+        wanted = inside = False
+        for i in range(a, b):
+            if ids[i] in SPECIAL:
+                inside = False
+                continue
+            wanted = wanted if inside and ids[i] >= 30 else i in chosen
+            inside = True
+            expected += [i] * wanted
+    assert found.positions.tolist() == expected
+    both = np.intersect1d(found.positions, pieces.positions)
+    assert np.array_equal(found.ids[both], pieces.ids[both])  # each piece has its own draw
+
+
+def test_as_many_starts_as_pieces():
+    with pytest.raises(UsageError, match="words' starts of 50 pieces, found 3"):
+        Masking(uniform().rates, MASK, 7, np.ones(3, bool))
+
+
 def test_epochs_and_seeds_mask_otherwise():
     ids, offsets = text()
     rows = np.arange(40)

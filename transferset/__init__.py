@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         verify,
         verify_model,
         vocab_fit,
+        word_starts,
     )
     from transferset.api.distilling import distill, plan_distill
     from transferset.api.exporting import export, plan_export, verify_export
@@ -76,7 +77,7 @@ _HOMES = {
         "plan_books",
         "plan_derive", "plan_label", "plan_lm_fit", "plan_lm_sample",
         "plan_task", "plan_text", "plan_wiki", "report", "run", "stats", "verify",
-        "verify_model", "vocab_fit",
+        "verify_model", "vocab_fit", "word_starts",
     ),
     "transferset.api.distilling": ("distill", "plan_distill"),
     "transferset.api.training": ("finetune", "plan_finetune", "plan_teacher_fit", "teacher_fit"),
@@ -154,6 +155,7 @@ __all__ = [
     "verify_export",
     "verify_model",
     "vocab_fit",
+    "word_starts",
 ]
 
 

@@ -7,6 +7,7 @@ export is complete. It is to an export what the manifest is to a set.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,6 +37,15 @@ def inner_file(value: object) -> bool:
     return 1 <= len(names) <= 2 and all(map(file_name, names))
 
 
+#: What a split may be called: it names files and folders.
+SPLIT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,39}")
+
+
+def split_name(value: object) -> bool:
+    """Letters, digits and _, at most 40."""
+    return isinstance(value, str) and SPLIT.fullmatch(value) is not None
+
+
 #: What a record must look like before anything in it is used.
 SHAPE: Final[dict[Any, Any]] = {
     "format": count,
@@ -48,7 +58,7 @@ SHAPE: Final[dict[Any, Any]] = {
     "licence": text,
     "parts": [
         {
-            "split": text,
+            "split": split_name,
             "name": text,
             "manifest": text,
             "rows": count,

@@ -17,10 +17,8 @@ STARTS = 4
 HABITS = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_raylet_start_wait_time_s": "120",
     "RAY_worker_niceness": "0",
-    "RAY_health_check_period_ms": "1000",
-    "RAY_health_check_failure_threshold": "20",
+    "RAY_health_check_failure_threshold": "60",
 }
 
 
@@ -73,8 +71,12 @@ class Nodes:
             cwd=folder,
             text=True,
         )
-        self.address = str(self._answer())
-        self.added = [self.add(0), self.add(1)]
+        try:
+            self.address = str(self._answer())
+            self.added = [self.add(0), self.add(1)]
+        except BaseException:
+            self._close()
+            raise
 
     def add(self, number: int) -> int:
         """One more node, whose cache is its own."""
@@ -106,10 +108,17 @@ class Nodes:
     def end(self) -> None:
         if self._program.poll() is None:
             self._ask("end")
-            self._program.wait(60)
+        self._close()
+
+    def _close(self) -> None:
         for stream in (self._program.stdin, self._program.stdout, self._log):
             if stream is not None:
                 stream.close()
+        try:
+            self._program.wait(60)
+        except subprocess.TimeoutExpired:
+            self._program.kill()
+            self._program.wait()
 
     def _ask(self, *command: object) -> object:
         assert self._program.stdin is not None

@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import Any
 
+from ray._private import services
 from ray.cluster_utils import Cluster
+
+#: Seconds that a node may take until it is known; Ray's own half a minute is for idle machines.
+PATIENCE = 300
 
 NODE = {
     "num_cpus": 1,
@@ -21,7 +26,23 @@ NODE = {
 }
 
 
+ask = services.get_node
+
+
+def patient(*given: Any) -> Any:
+    """What is known of a node, as soon as something is."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return ask(*given)
+        except RuntimeError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
 def main() -> None:
+    services.get_node = patient
     cluster = Cluster(initialize_head=True, head_node_args=NODE | {"num_cpus": 0})
     added: list[Any] = []
     answer(cluster.address)

@@ -150,8 +150,8 @@ class TestJsonLines:
         assert list(rows[0]) == every
         whole = rows_of(task)
         for name in every:
-            held = names_of(whole) if name == "label" else whole[name].to_pylist()
-            assert pa.array([row[name] for row in rows], pa.array(held).type).to_pylist() == held
+            held = pa.array(names_of(whole)) if name == "label" else whole[name].combine_chunks()
+            assert pa.array([row[name] for row in rows], held.type).equals(held), name
         transferset.verify_export(found.root)
 
     def test_scores_have_a_point(self, tmp_path):
@@ -204,6 +204,7 @@ class TestTabs:
             tmp_path / "again",
             text="sentence",
             label="label",
+            tagger="lexicon",
             tokenizer=str(first.root),
         )
         both = [

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ HERE = Path(__file__).parent
 def small_pieces(found, each=0):
     """As of a set of gigabytes: several parts of one file."""
     bounds = [0, 10, 11, 30, len(found)] if len(found) > 30 else [0, len(found)]
-    return list(zip(bounds[:-1], bounds[1:], strict=True))
+    return list(pairwise(bounds))
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +175,7 @@ def test_force_removes_nothing_of_others(task, tmp_path):
 
 def test_a_set_is_not_made_into_an_export_nor_an_export_into_a_set(task, tmp_path):
     before = files_of(task.root)
-    with pytest.raises(transferset.UsageError, match="is .*task, which is read"):
+    with pytest.raises(transferset.UsageError, match=r"is .*task, which is read"):
         transferset.export(task.root, task.root, to="jsonl", force=True)
     with pytest.raises(transferset.UsageError, match="lies inside"):
         transferset.export(task.root, task.root / "inner", to="jsonl")
@@ -277,7 +278,7 @@ class TestVerify:
             lines[0], lines[1] = lines[1], lines[0]
         path.write_bytes(b"\n".join(lines))
         resign(root, {"bytes": path.stat().st_size, "blake3": digest_file(path)})
-        expected = "57 rows, found 56" if change == "row" else "the set's text"
+        expected = "57 rows, found 56" if change == "row" else "the set's (text|label)"
         with pytest.raises(transferset.SetError, match=expected):
             transferset.verify_export(root)
 
@@ -298,13 +299,13 @@ class TestVerify:
         body["to"] = "../../os"
         for wrong in (b"", b"[]", b"{}", b"[" * 10**5, raw[:-20], b"\xff", sign(body)):
             (root / EXPORT).write_bytes(wrong)
-            with pytest.raises(transferset.TransfersetError, match="^expected [^\n]*$"):
+            with pytest.raises(transferset.TransfersetError, match=r"^expected [^\n]*$"):
                 transferset.verify_export(root)
         for part in ({"columns": {"evil": "x"}}, {"split": "../.."}, {"split": "-"}):
             body = json.loads(raw)
             body["parts"][0] |= part
             (root / EXPORT).write_bytes(sign(body))
-            with pytest.raises(transferset.TransfersetError, match="^expected [^\n]*$"):
+            with pytest.raises(transferset.TransfersetError, match=r"^expected [^\n]*$"):
                 transferset.verify_export(root)
 
 
@@ -352,6 +353,20 @@ def test_tasks_begin_where_batches_do(tmp_path):
 
 
 class TestCommand:
+    def test_a_recipe_exports_the_sets_that_it_makes(self, task, tmp_path):
+        recipe = tmp_path / "recipe.toml"
+        recipe.write_text(
+            f"[set.few]\ncommand = 'derive'\nfrom = '{task.root}'\nsteps = [{{sample = 20}}]\n"
+            "[export.lines]\ncommand = 'export'\nfrom = 'few'\nto = 'jsonl'\n"
+            "columns = ['text', 'label']\n"
+        )
+        given = ["run", str(recipe), "--out", str(tmp_path / "out")]
+        for state in ("made", "kept"):
+            done = CliRunner().invoke(command, given)
+            assert done.exit_code == 0, done.output
+            assert f"{state} {tmp_path / 'out' / 'lines'}: 20 rows as jsonl" in done.output
+        assert transferset.verify_export(tmp_path / "out" / "lines").record.rows == 20
+
     def test_it_tells_what_was_left_out(self, task, tmp_path):
         out = str(tmp_path / "out")
         done = CliRunner().invoke(command, ["export", str(task.root), "--to", "tsv", "--out", out])

@@ -174,6 +174,7 @@ def test_what_cannot_be_is_told_before_anything_is_written(tmp_path, columns, op
         (9, b"\2", "an index of Megatron's"),
         (18, struct.pack("<Q", 51), "50 sequences, found 51"),
         (34, struct.pack("<i", 1 << 30), "rows one after the other"),
+        (34, struct.pack("<i", -3), "rows one after the other"),
         (34 + 4 * 50, struct.pack("<q", 6), "rows one after the other"),
         (34 + 4 * 50, struct.pack("<q", -6), "rows one after the other"),
     ],
@@ -188,6 +189,16 @@ def test_a_wrong_index_is_refused_by_our_own_reading(tmp_path, monkeypatch, plac
     path.write_bytes(raw)
     with pytest.raises(SetError, match=told):
         list(megatron.FORMAT.read(made.root, made.record, "train"))
+
+
+def test_an_index_without_its_end_is_refused(tmp_path):
+    found = make_set(tmp_path / "set", [50])
+    made = transferset.export(found.root, tmp_path / "out", to="megatron", workers=1)
+    path = tmp_path / "out/train.idx"
+    for size in (300, 20, 0):
+        path.write_bytes(path.read_bytes()[:size])
+        with pytest.raises(SetError, match="a readable file of an export"):
+            list(megatron.FORMAT.read(made.root, made.record, "train"))
 
 
 def test_megatrons_reader_finds_the_rows_and_its_builder_writes_the_same_bytes(tmp_path):

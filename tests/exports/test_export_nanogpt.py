@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -94,3 +95,10 @@ def test_half_an_id_is_damage(tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(SetError, match="whole ids of 2 bytes"):
         list(nanogpt.FORMAT.read(made.root, made.record, "train"))
+
+
+def test_splits_that_name_no_file_of_the_export_are_refused(tmp_path):
+    made = export(make_set(tmp_path / "set", [20]).root, tmp_path / "out")
+    record = replace(made.record, parts=[{**made.record.parts[0], "split": "../set/x"}])
+    with pytest.raises(SetError, match="none of that name"):
+        list(nanogpt.FORMAT.read(made.root, record, "../set/x"))

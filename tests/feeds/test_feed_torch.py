@@ -13,11 +13,11 @@ from teacher_sets import make_logits, make_top
 from torch_feeds import FEW_PROCESSORS, content, digests
 
 pytest.importorskip("torch")
-import torch  # noqa: E402
-from torch.utils.data import DataLoader  # noqa: E402
+import torch
+from torch.utils.data import DataLoader
 
-from transferset.errors import UsageError  # noqa: E402
-from transferset.feeds import (  # noqa: E402
+from transferset.errors import UsageError
+from transferset.feeds import (
     Loader,
     MaskedLm,
     Padding,

@@ -11,10 +11,10 @@ from torch_feeds import digest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 pytest.importorskip("accelerate")
-import torch  # noqa: E402
-import transformers  # noqa: E402
+import torch
+import transformers
 
-from transferset.feeds import Loader, MaskedLm, ShardDataset  # noqa: E402
+from transferset.feeds import Epochs, Loader, MaskedLm, ShardDataset
 
 ROWS, EPOCHS, BATCH = 90, 2, 16
 
@@ -58,7 +58,8 @@ def found(tmp_path_factory):
 def model():
     torch.manual_seed(0)
     sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    config = transformers.BertConfig(vocab_size=1000, intermediate_size=16, **sizes)
+    still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    config = transformers.BertConfig(vocab_size=1000, intermediate_size=16, **sizes, **still)
     return transformers.BertForMaskedLM(config)
 
 
@@ -120,7 +121,6 @@ def test_trainer_and_a_plain_loop_learn_the_same_from_the_same_batches(found, tm
 
     other = model().train()
     optimizer = torch.optim.SGD(other.parameters(), lr=1e-3)
-    torch.manual_seed(3)  # of dropout
     loader = Loader(ShardDataset(found, seed=7).batches(rows=BATCH), plain)
     for _ in range(EPOCHS):
         for batch in loader:
@@ -132,21 +132,25 @@ def test_trainer_and_a_plain_loop_learn_the_same_from_the_same_batches(found, tm
     assert plain.rows == with_trainer.rows
     assert plain.ids == with_trainer.ids == own_digests(found)
     assert loader.epoch == EPOCHS
+    for name, weight in other.state_dict().items():
+        torch.testing.assert_close(trained.state_dict()[name], weight)
+    assert not torch.equal(weight, model().state_dict()[name])
 
 
 def test_trainer_resumes_its_checkpoint_with_the_same_rest(found, tmp_path):
-    def run(out, resume=None, **more):
-        collate = Recorded(found)
+    def run(out, *callbacks, resume=None):
+        rows, collate = ShardDataset(found), Recorded(found)
         trainer = transformers.Trainer(
-            model(), arguments(out), train_dataset=ShardDataset(found), data_collator=collate,
-            **more,
+            model(), arguments(out), train_dataset=rows, data_collator=collate,
+            callbacks=[Epochs(rows), *callbacks],
         )  # fmt: skip
         trainer.train(resume_from_checkpoint=resume)
         return collate.given, trainer.state.global_step
 
     whole, steps = run(tmp_path / "whole")
     stop = steps // 2 + 2  # within the second epoch
-    run(tmp_path / "cut", callbacks=[Stopping(stop)])
+    run(tmp_path / "cut", Stopping(stop))
     rest, done = run(tmp_path / "cut", resume=str(tmp_path / "cut" / f"checkpoint-{stop}"))
     assert done == steps
+    assert len(rest) == steps - stop
     assert rest == whole[stop:]

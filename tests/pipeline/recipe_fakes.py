@@ -69,7 +69,8 @@ class Fakes(Mapping):
         out = Path(given.pop("out"))
         force = given.pop("force")
         assert given.keys() <= inspect.signature(REAL[command]).parameters.keys()
-        assert {given.pop("workers", None), given.pop("progress")} == {None}
+        assert given.pop("executor", "processes") == "processes"
+        assert {given.pop(k, None) for k in ("workers", "address", "progress")} == {None}
         place = out.relative_to(self.root).as_posix()
         self.calls.append((command, place, given))
         steps = given.get("steps")

@@ -11,7 +11,16 @@ from transferset.api.lm_fit import MODELS, lm_fit, plan_lm_fit
 from transferset.api.lm_sample import lm_sample, plan_lm_sample
 from transferset.api.models import inspect_model, verify_model
 from transferset.api.running import run
-from transferset.api.sets import SETS, Inspection, inspect, only_set, open, set_name, verify
+from transferset.api.sets import (
+    SETS,
+    Inspection,
+    inspect,
+    only_set,
+    open,
+    set_name,
+    verify,
+    word_starts,
+)
 from transferset.api.showing import diff, report, stats
 from transferset.api.tasks import build_task, plan_task
 from transferset.api.texts import build_text, plan_text
@@ -63,4 +72,5 @@ __all__ = [
     "verify_export",
     "verify_model",
     "vocab_fit",
+    "word_starts",
 ]

@@ -10,6 +10,7 @@ from transferset.api.executors import one_session
 from transferset.shards import ShardSet
 
 if TYPE_CHECKING:
+    from transferset.exported import Exported
     from transferset.models import Model
     from transferset.stage import Progress
 
@@ -25,7 +26,7 @@ def run(
     force: bool = False,
     progress: Progress | None = None,
     told: Callable[[str, str], None] | None = None,
-) -> dict[str, ShardSet | Model]:
+) -> dict[str, ShardSet | Model | Exported]:
     """Make the sets and models of a recipe, each after those that it needs.
 
     Args:
@@ -71,6 +72,7 @@ def recipe_functions() -> dict[str, Callable[..., Any]]:
     from transferset.api.building import build_wiki
     from transferset.api.deriving import derive, mix
     from transferset.api.distilling import distill
+    from transferset.api.exporting import export
     from transferset.api.label import label
     from transferset.api.lm_fit import lm_fit
     from transferset.api.lm_sample import lm_sample
@@ -92,5 +94,6 @@ def recipe_functions() -> dict[str, Callable[..., Any]]:
         "teacher fit": teacher_fit,
         "finetune": finetune,
         "distill": distill,
+        "export": export,
         "report": report,
     }

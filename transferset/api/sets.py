@@ -12,6 +12,9 @@ from transferset.manifest import MANIFEST, Json
 from transferset.shards import ShardSet
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from transferset.report.inspect import Decode
 
 #: Where sets go, and are looked for, when no directory is named.
@@ -103,6 +106,28 @@ def decoder(found: ShardSet) -> Decode | None:
 
     tokenizer = load_tokenizer(str(found.root), engine="tokenizers")
     return lambda ids: (tokenizer.pieces(ids), tokenizer.decode(ids))
+
+
+def word_starts(path: str | Path) -> npt.NDArray[np.bool_]:
+    """Where words begin, for masking whole words: see `feeds.MaskedLm`.
+
+    Args:
+        path: A set's directory; the set carries its tokenizer.
+
+    Returns:
+        bool[V], whether a word begins with each piece; special pieces do.
+
+    Raises:
+        SetError: There is no set, or it is damaged.
+        UsageError: It has no ids, or its tokenizer does not mark where words begin.
+    """
+    from transferset.pipeline.setting import word_starts as starts
+
+    found = ShardSet.open(path)
+    tokenizer = found.manifest.tokenizer
+    if tokenizer is None or "input_ids" not in found.manifest.schema:
+        raise UsageError(sentence("a set with input_ids", "none", found.label))
+    return starts(found.root, tokenizer["sha256"])
 
 
 def only_set(path: str | Path | None) -> Path:

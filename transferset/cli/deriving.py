@@ -193,7 +193,8 @@ def run(recipe: Path, out: Path | None, **options: Any) -> None:
     resumes.
     """
     from transferset import api
-    from transferset.cli.models import echo_model
+    from transferset.cli.models import echo_export, echo_model
+    from transferset.exported import Exported
     from transferset.models import Model
     from transferset.report.progress import Bar
 
@@ -208,6 +209,8 @@ def run(recipe: Path, out: Path | None, **options: Any) -> None:
         click.echo(f"{state} ", nl=False)
         if isinstance(one, Model):
             echo_model(one)
+        elif isinstance(one, Exported):
+            echo_export(one)
         else:
             _echo(one)
     for place in states.keys() - found.keys():

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from transferset.cli.group import example, named_set, say, say_earlier, shown, transferset
+from transferset.cli.group import example, named_set, say, say_earlier, transferset
+from transferset.cli.models import echo_export
 from transferset.cli.workers import planned_workers, worker_options
 from transferset.errors import printable
 
@@ -72,8 +73,7 @@ def export(src: Path | None, dry_run: bool, out: Path | None, **options: Any) ->
         found = api.export(root, out, progress=bar, **options)
     say_earlier(bar.earlier)
     _say_left_out(found)
-    record = found.record
-    click.echo(f"{shown(found.root)}: {record.rows:,} rows as {record.to}, {record.size:,} bytes")
+    echo_export(found)
 
 
 def _show(root: Path, options: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What is said of models that are there."""
+"""What is said of models and exports that are there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from transferset.cli.group import shown
 
 if TYPE_CHECKING:
+    from transferset.exported import Exported
     from transferset.manifest import Json
     from transferset.models import Model
 
@@ -18,6 +19,12 @@ def echo_model(found: Model) -> None:
     metrics = found.record.metrics
     told = _written(metrics) if found.record.op == "lm fit" else _trained(metrics)
     click.echo(f"{shown(found.root)}: {told}")
+
+
+def echo_export(found: Exported) -> None:
+    """One line about an export that is there."""
+    record = found.record
+    click.echo(f"{shown(found.root)}: {record.rows:,} rows as {record.to}, {record.size:,} bytes")
 
 
 def _written(metrics: Json) -> str:

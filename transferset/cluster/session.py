@@ -22,6 +22,10 @@ AUTO: Final = "auto"
 #: Bytes of Ray's object store on this machine, the least that it takes: data moves through files.
 _STORE: Final = 80 << 20
 
+#: How often a cluster is started here: Ray gives each of its processes half a minute, which is not
+#: enough on a busy machine.
+_STARTS: Final = 3
+
 _ADDRESS: Final = re.compile(r"(?!\w+://)[^\s/]+:\d{1,5}")
 
 #: How Ray behaves unless the user has said otherwise. It reads this when it is imported.
@@ -30,11 +34,10 @@ _HABITS: Final = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # tasks that ask for no device see what there is
 }
 
-#: How a cluster behaves that is started here: it waits for the processes of a busy machine, whose
-#: workers are as important as those of `LocalExecutor`, and uses the loopback interface only (the
-#: name is of systems where that is the default).
+#: How a cluster behaves that is started here: its workers are as important as those of
+#: `LocalExecutor`, and it uses the loopback interface only (the name is of systems where that is
+#: the default).
 _LOCAL_HABITS: Final = {
-    "RAY_raylet_start_wait_time_s": "120",
     "RAY_worker_niceness": "0",
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
 }
@@ -129,14 +132,23 @@ def _join(ray: Any, address: str) -> None:
         "object_store_memory": _STORE,
         "_node_ip_address": "127.0.0.1",
     }
-    try:
-        ray.init(address=address, **quiet, **(new if address == LOCAL else {}))
-    except (OSError, RuntimeError, ValueError, AssertionError, ray.exceptions.RayError) as error:
-        found = str(error).strip().partition("\n")[0] or type(error).__name__
-        do = "start one by `ray start --head`, or take --address local"
-        if address == LOCAL:
-            do = "run the same command again, or take --executor processes"
-        raise TransfersetError(sentence(f"a Ray cluster ({address})", found, do=do)) from error
+    options = {**quiet, **(new if address == LOCAL else {})}
+    for left in reversed(range(_STARTS if address == LOCAL else 1)):
+        try:
+            ray.init(address=address, **options)
+            return
+        except Exception as error:  # which Ray raises when it waited in vain
+            ray.shutdown()
+            if not left:
+                raise _no_cluster(address, error) from error
+
+
+def _no_cluster(address: str, error: Exception) -> TransfersetError:
+    found = str(error).strip().partition("\n")[0] or type(error).__name__
+    do = "start one by `ray start --head`, or take --address local"
+    if address == LOCAL:
+        do = "run the same command again, or take --executor processes"
+    return TransfersetError(sentence(f"a Ray cluster ({address})", found, do=do))
 
 
 @contextmanager

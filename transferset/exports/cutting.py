@@ -29,7 +29,7 @@ def pieces(found: ShardSet, each: int = PART_BYTES) -> list[tuple[int, int]]:
         each: Bytes of Arrow of a range, about.
     """
     count = -(-found.manifest.totals["bytes"] // each)
-    return _ranges(len(found), max(1, min(count, -(-len(found) // BATCH_ROWS))))
+    return _ranges(len(found), max(1, min(count, len(found) // BATCH_ROWS)))
 
 
 def files(found: ShardSet, shards: int | None) -> list[tuple[int, int]]:

@@ -125,7 +125,7 @@ def require_once(runs: npt.NDArray[Any], where: str) -> None:
     """Refuse documents whose rows are scattered.
 
     Args:
-        runs: All runs of a set; takes some 60 bytes a document for a moment.
+        runs: All runs of a set; takes some 100 bytes a document for a moment.
         where: The set, for messages.
 
     Raises:

@@ -98,18 +98,15 @@ def read(paths: Sequence[Path], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Rows of Parquet files, batch by batch.
 
     Raises:
-        SetError: A file cannot be read, or has other columns.
+        SetError: A file has other columns.
+        pa.ArrowException: It cannot be read.
     """
     from pyarrow import parquet
 
     for path in paths:
-        try:
-            with parquet.ParquetFile(path) as file:
-                check_schema(file.schema_arrow, schema, path)
-                yield from file.iter_batches(BATCH_ROWS, use_threads=False)
-        except (pa.ArrowException, OSError) as error:
-            found = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise SetError(sentence("a readable file", found, str(path), REMEDY)) from error
+        with parquet.ParquetFile(path) as file:
+            check_schema(file.schema_arrow, schema, path)
+            yield from file.iter_batches(BATCH_ROWS, use_threads=False)
 
 
 def check_schema(found: pa.Schema, expected: pa.Schema, path: Path) -> None:

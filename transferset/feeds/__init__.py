@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from transferset.feeds.torch_batches import ShardBatches
     from transferset.feeds.torch_loader import Loader
     from transferset.feeds.torch_rows import ShardDataset
+    from transferset.feeds.trainer import Epochs
 
 # lazy: what is written for torch is not imported without being asked for
 _HOMES = {
     "Batch": "batching",
     "EpochOrder": "order",
+    "Epochs": "trainer",
     "Feed": "feed",
     "Loader": "torch_loader",
     "MappedRows": "mapped",
@@ -42,6 +44,7 @@ _HOMES = {
 __all__ = [
     "Batch",
     "EpochOrder",
+    "Epochs",
     "Feed",
     "Loader",
     "MappedRows",

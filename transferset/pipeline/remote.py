@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from transferset.errors import InputError, sentence
-from transferset.files import writing
 from transferset.exported import EXPORT, ExportRecord, is_export
+from transferset.files import writing
 from transferset.holding import EXPORTED, SET, Kind
 from transferset.manifest import MANIFEST, digest_json
 from transferset.models import RECORD, Record, is_model

@@ -69,11 +69,21 @@ def remote(path: Path) -> Url | None:
 
 
 def _below(path: Path) -> tuple[str, ...]:
-    root = f"{cache.folder() / REMOTE}{os.sep}"
+    root = _start()
     text = str(path)
+    if not root:
+        return ()
     if not text.startswith(root):
         text = str(path.absolute())  # most paths are ordinary ones: nothing is resolved for them
     return Path(text[len(root) :]).parts if text.startswith(root) else ()
+
+
+def _start() -> str:
+    """What paths of places begin with; empty where a user has no home, and so no cache."""
+    try:
+        return f"{cache.folder() / REMOTE}{os.sep}"
+    except RuntimeError:
+        return ""
 
 
 def store_of(name: str) -> Url | None:
@@ -158,8 +168,8 @@ def ship(root: Path, files: Sequence[str]) -> None:
 
 def named(text: str) -> str:
     """A text in which places have the names of their URLs."""
-    root = f"{cache.folder() / REMOTE}{os.sep}"
-    if root not in text:
+    root = _start()
+    if not root or root not in text:
         return text
     return re.sub(
         rf"{re.escape(root)}([0-9a-f]{{16}})(?=/|\b)",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -12,7 +11,7 @@ from typing import Final
 
 from transferset.distillation.examples.tasks import is_pair
 from transferset.errors import InputError, TransfersetError, UsageError, sentence
-from transferset.exported import EXPORT_VERSION
+from transferset.exported import EXPORT_VERSION, split_name
 from transferset.exports.protocol import Context, Draft, Format, Options, Part, format_of
 from transferset.manifest import MANIFEST, Json, digest_json
 from transferset.pipeline.export.decoding import decode
@@ -22,9 +21,6 @@ from transferset.pipeline.remote import local
 from transferset.shards import ShardSet
 from transferset.storage import stores
 from transferset.storage.urls import parse
-
-#: What a split may be called: it names files and folders.
-SPLIT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,39}")
 
 #: Larger than any list of splits.
 _MOST_BYTES: Final = 1 << 20
@@ -143,8 +139,7 @@ def open_parts(src: Path) -> tuple[tuple[Part, ...], tuple[ShardSet, ...]]:
 
 def _split_of(found: ShardSet) -> str:
     split = found.manifest.params.get("split")
-    known = isinstance(split, str) and SPLIT.fullmatch(split)
-    return str(split) if known else "train"
+    return str(split) if split_name(split) else "train"
 
 
 def split_names(src: Path) -> list[str] | None:
@@ -168,7 +163,7 @@ def split_names(src: Path) -> list[str] | None:
     if not isinstance(names, list) or not names:
         raise InputError(sentence("names of splits", "none", str(path)))
     for name in names:
-        if not isinstance(name, str) or not SPLIT.fullmatch(name):
+        if not split_name(name):
             expected = "splits named by letters, digits and _"
             raise InputError(sentence(expected, repr(name), str(path)))
     return list(dict.fromkeys(names))

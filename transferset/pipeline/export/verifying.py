@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+
 from transferset.errors import SetError, sentence
 from transferset.exported import EXPORT, REMEDY, Exported
 from transferset.exports.contents import STREAM, Digest
@@ -44,10 +46,14 @@ def _check_part(found: Exported, form: Format, part: Json) -> None:
     ends = STREAM not in part["digests"]
     digests: dict[str, Digest] = {}
     rows = 0
-    for batch in form.read(found.root, found.record, part["split"]):
-        rows += batch.num_rows
-        digests = added(digests, batch, ends=ends)
     where = f"{part['split']} of {found.root}"
+    try:
+        for batch in form.read(found.root, found.record, part["split"]):
+            rows += batch.num_rows
+            digests = added(digests, batch, ends=ends)
+    except (pa.ArrowException, OSError, ValueError, LookupError) as error:
+        told = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SetError(sentence(f"what {form.reader()} reads", told, where, REMEDY)) from error
     if ends and rows != part["rows"]:
         raise SetError(sentence(f"{part['rows']:,} rows", f"{rows:,}", where, REMEDY))
     for name, stated in part["digests"].items():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from transferset.pipeline.recipes.kinds import MODEL, SET, Kind
+from transferset.pipeline.recipes.kinds import EXPORTED, MODEL, SET, Kind
 from transferset.pipeline.recipes.references import Scope
 from transferset.sources.tables import Check, text
 
@@ -42,7 +42,7 @@ PATHS: Final = ("from", "source", "eval", "tokenizer", "config", "student", *REF
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command that makes a set or a model.
+    """A command that makes a set, a model or an export.
 
     Attributes:
         name: As on the command line.
@@ -75,6 +75,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         Command("label", "src", "from"),
         Command("teacher fit", "src", "from", makes=MODEL),
         Command("finetune", "src", "from", makes=MODEL),
+        Command("export", "src", "from", makes=EXPORTED),
         Command("distill", "src", "from", some=("student", "preset"), makes=MODEL),
     )
 }

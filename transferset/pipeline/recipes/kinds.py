@@ -1,4 +1,4 @@
-"""What a table of a recipe makes: a set or a model."""
+"""What a table of a recipe makes: a set, a model or an export."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from transferset.exported import EXPORT
 from transferset.manifest import MANIFEST
 from transferset.models import RECORD
 from transferset.sources.local import is_file
@@ -41,4 +42,6 @@ SET: Final = Kind("set", MANIFEST, (MANIFEST,))
 #: A model from elsewhere has no record of ours, only what `save_pretrained` writes.
 MODEL: Final = Kind("model", RECORD, (RECORD, "config.json"))
 
-KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in (SET, MODEL)}
+EXPORTED: Final = Kind("export", EXPORT, (EXPORT,))
+
+KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in (SET, MODEL, EXPORTED)}

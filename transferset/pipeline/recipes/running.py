@@ -21,10 +21,11 @@ from transferset.stage import Progress
 from transferset.steps import ReplaceLm
 
 if TYPE_CHECKING:
+    from transferset.exported import Exported
     from transferset.models import Model
 
 #: What the tables of a recipe make.
-Made: TypeAlias = "ShardSet | Model"
+Made: TypeAlias = "ShardSet | Model | Exported"
 
 #: Told of each set and model, and the report, when it is there: its place below OUT, and `made` or
 #: `kept`.
