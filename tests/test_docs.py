@@ -22,7 +22,8 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
 
 #: What cannot run here: it downloads, or needs a file that only users have.
 ELSEWHERE = re.compile(
-    r"@latest|@2026|s3://|--executor ray|wiki-simplewiki|enwiki-|corpora_manifests/|pip install|make |-m pytest"
+    r"@latest|@2026|s3://|--executor ray|wiki-simplewiki|enwiki-|corpora_manifests/|pip install"
+    r"|make |-m pytest"
 )
 
 #: What snippets may want that need not be here.
@@ -60,7 +61,7 @@ def test_commands_of_a_page_run_in_order(page, tmp_path):
 
 
 def has_what_it_imports(code: str) -> bool:
-    """Whether the packages that a snippet names, in an import or a comment on one, are installed."""
+    """Whether the packages that the imports of a snippet name, or comments on them, are here."""
     lines = [line for line in code.splitlines() if re.match(r"\s*(import|from) ", line)]
     named = [package for package in OPTIONAL if any(re.search(rf"\b{package}\b", i) for i in lines)]
     return all(find_spec(package) for package in named)

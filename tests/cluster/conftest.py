@@ -7,8 +7,10 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from other_caches import Elsewhere
 
 #: A machine that is busy with other tests starts Ray slowly, or not at all.
 STARTS = 4
@@ -178,3 +180,50 @@ def nodes(store: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> It
             time.sleep(5)
     yield found
     found.end()
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
+    found = Elsewhere(tmp_path)
+    yield found
+    for pool in found.pools:
+        pool.shutdown()
+
+
+class Bucket:
+    """The bucket `sets`, seen from outside."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        client.create_bucket(Bucket="sets")
+        for key in self._keys(""):
+            client.delete_object(Bucket="sets", Key=key)
+
+    def __call__(self, prefix: str) -> dict[str, bytes]:
+        """The bytes of what lies below a prefix, but for what is of the run."""
+        return {
+            key.removeprefix(f"{prefix}/"): self._client.get_object(Bucket="sets", Key=key)[
+                "Body"
+            ].read()
+            for key in self._keys(f"{prefix}/")
+            if "/_run/" not in key
+        }
+
+    def upload(self, root: Path, prefix: str) -> None:
+        """A folder as it is."""
+        for path in (p for p in root.rglob("*") if p.is_file() and "_run" not in p.parts):
+            key = f"{prefix}/{path.relative_to(root).as_posix()}"
+            self._client.put_object(Bucket="sets", Key=key, Body=path.read_bytes())
+
+    def _keys(self, prefix: str) -> list[str]:
+        listed = self._client.list_objects_v2(Bucket="sets", Prefix=prefix)
+        return [one["Key"] for one in listed.get("Contents", [])]
+
+
+@pytest.fixture
+def bucket(store: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """An empty bucket; the driver has a cache of its own."""
+    boto3 = pytest.importorskip("boto3")
+    for name, value in (*store.items(), ("TRANSFERSET_CACHE", str(tmp_path / "cache"))):
+        monkeypatch.setenv(name, value)
+    return Bucket(boto3.client("s3", endpoint_url=store["AWS_ENDPOINT_URL"]))

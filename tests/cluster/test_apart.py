@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,76 +12,19 @@ from sets import make_set
 
 import transferset
 from transferset import api
-from transferset.cluster.apart import send_ahead
 from transferset.cluster.environment import environment
-from transferset.cluster.node import Setting, _run, lock_of
+from transferset.cluster.node import Setting, _run
 from transferset.errors import InputError, SetError, TransfersetError
+from transferset.holding import EXPORTED
 from transferset.pipeline.build import build
 from transferset.pipeline.derive import derive
+from transferset.pipeline.export.passes import export
+from transferset.pipeline.mix import make_mix_plan, mix_sets
 from transferset.pipeline.remote import output
 from transferset.stage import Quiet, run_stage
 from transferset.storage import travelling
 
 STEPS = [transferset.Generate("100%"), transferset.Shuffle()]
-
-
-def settle_in(cache: Path) -> None:
-    os.environ["TRANSFERSET_CACHE"] = str(cache)
-
-
-class Elsewhere:
-    """An executor whose workers have other caches than the driver, each of its own."""
-
-    def __init__(self, folder: Path, count: int = 2) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.caches = [folder / f"cache-{i}" for i in range(count)]
-        self.pools = [
-            ProcessPoolExecutor(1, mp_context=context, initializer=settle_in, initargs=(cache,))
-            for cache in self.caches
-        ]
-        self.apart: set[bool] = set()
-
-    def map(self, function: Callable[[Any], Any], tasks: Any) -> Iterator[Any]:
-        todo = list(tasks)
-        sent = send_ahead(todo[0].root, spills=True) if todo else ()
-        for i, task in enumerate(todo):
-            setting = Setting(environment(), False, str(Path.cwd()), lock_of(task), sent)
-            raw = travelling.pack((function, task))
-            result, apart = self.pools[i % len(self.pools)].submit(_run, raw, setting).result()
-            self.apart.add(apart)
-            yield result
-
-
-@pytest.fixture
-def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
-    found = Elsewhere(tmp_path)
-    yield found
-    for pool in found.pools:
-        pool.shutdown()
-
-
-@pytest.fixture
-def bucket(store, tmp_path, monkeypatch) -> Callable[[str], dict[str, bytes]]:
-    """An empty bucket `sets`, and what lies there below a prefix."""
-    boto3 = pytest.importorskip("boto3")
-    for name, value in (*store.items(), ("TRANSFERSET_CACHE", str(tmp_path / "cache"))):
-        monkeypatch.setenv(name, value)
-    client = boto3.client("s3", endpoint_url=store["AWS_ENDPOINT_URL"])
-    client.create_bucket(Bucket="sets")
-    for one in client.list_objects_v2(Bucket="sets").get("Contents", []):
-        client.delete_object(Bucket="sets", Key=one["Key"])
-
-    def objects(prefix: str) -> dict[str, bytes]:
-        listed = client.list_objects_v2(Bucket="sets", Prefix=f"{prefix}/").get("Contents", [])
-        return {
-            one["Key"].removeprefix(f"{prefix}/"): client.get_object(Bucket="sets", Key=one["Key"])[
-                "Body"
-            ].read()
-            for one in listed
-            if "/_run/" not in one["Key"]
-        }
-
-    return objects
 
 
 def test_a_build_and_a_derivation_of_it_have_the_bytes_of_one_process(
@@ -108,6 +46,25 @@ def test_a_build_and_a_derivation_of_it_have_the_bytes_of_one_process(
     plan = api.plan_derive("s3://sets/wiki", steps=STEPS, shards=3)
     derive(plan, output("s3://sets/b"), elsewhere, Quiet(), force=False)
     assert bucket("b") == files_of(there.root)
+
+
+def test_a_mix_and_an_export_of_it_too(bucket, elsewhere, tmp_path):
+    parents = [make_set(tmp_path / name, [2_000], text=True).root for name in "ab"]
+    here = transferset.mix(parents, tmp_path / "mix", shards=2, workers=1)
+    mix_sets(
+        make_mix_plan(parents, rows=None, seed=0, shards=2),
+        output("s3://sets/mix"),
+        elsewhere,
+        Quiet(),
+        force=False,
+    )
+    assert bucket("mix") == files_of(here.root)
+
+    there = transferset.export(here.root, tmp_path / "text", to="jsonl", workers=1)
+    plan = api.plan_export("s3://sets/mix", to="jsonl")
+    root = output("s3://sets/text", EXPORTED)
+    export(plan, root, elsewhere, Quiet(), force=False)
+    assert bucket("text") == files_of(there.root)
 
 
 def test_spills_of_an_earlier_run_in_processes_are_taken(
@@ -145,7 +102,7 @@ def test_a_plain_folder_that_a_node_does_not_see_is_refused(elsewhere, tmp_path)
     root = tmp_path / "out"
     (root / "_run").mkdir(parents=True)
 
-    class Mistaken(Elsewhere):
+    class Mistaken:
         """A node that sees a folder of the same name with another lock."""
 
         def map(self, function, tasks):
@@ -160,7 +117,7 @@ def test_a_plain_folder_that_a_node_does_not_see_is_refused(elsewhere, tmp_path)
             root=root,
             recipe="r",
             context="",
-            executor=Mistaken(tmp_path, 0),
+            executor=Mistaken(),
             progress=Quiet(),
             weight="size",
         )

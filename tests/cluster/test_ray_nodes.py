@@ -123,42 +123,21 @@ def test_failures_are_sentences_with_their_exit_codes(nodes, parent, tmp_path):
 
 
 def test_nodes_without_a_common_file_system_give_the_same_bytes(
-    nodes, store, dumps, tokenizer, tmp_path
+    nodes, bucket, dumps, tokenizer, tmp_path
 ):
     """The driver and both nodes have caches of their own; the sets are in an object store."""
-    boto3 = pytest.importorskip("boto3")
-    client = boto3.client(
-        "s3",
-        endpoint_url=store["AWS_ENDPOINT_URL"],
-        aws_access_key_id="someone",
-        aws_secret_access_key="something",
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket="sets")
-
-    def objects(prefix: str) -> dict[str, bytes]:
-        listed = client.list_objects_v2(Bucket="sets", Prefix=f"{prefix}/")["Contents"]
-        return {
-            one["Key"].removeprefix(f"{prefix}/"): client.get_object(Bucket="sets", Key=one["Key"])[
-                "Body"
-            ].read()
-            for one in listed
-            if "/_run/" not in one["Key"]
-        }
-
-    cache = {"TRANSFERSET_CACHE": str(tmp_path / "cache")}
     options = {"tokenizer": str(tokenizer), "splitter": "rules", "shards": 3}
     here = transferset.build_wiki(dumps["plain"], tmp_path / "here", workers=1, **options)
+    cache = {"TRANSFERSET_CACHE": str(tmp_path / "cache")}
     words = ("--tokenizer", tokenizer, "--splitter", "rules", "--shards", "3")
     built = nodes.run("build", "wiki", dumps["plain"], "--out", "s3://sets/wiki", *words, **cache)
     assert built.returncode == 0, built.stderr
-    assert objects("wiki") == files_of(here.root)
+    assert bucket("wiki") == files_of(here.root)
 
     steps = [transferset.Generate("100%"), transferset.Shuffle()]
     transferset.derive(here.root, tmp_path / "a", steps=steps, shards=3, seed=3, workers=1)
     words = ("--generate", "100%", "--shuffle", "--shards", "3", "--seed", "3")
     derived = nodes.run("derive", "s3://sets/wiki", "--out", "s3://sets/made", *words, **cache)
     assert derived.returncode == 0, derived.stderr
-    assert objects("made") == files_of(tmp_path / "a")
-    kept = {p.name for p in (nodes.folder).glob("cache-*/remote/*/made/data-*.arrow")}
-    assert kept, "no node has made a shard"
+    assert bucket("made") == files_of(tmp_path / "a")
+    assert list(nodes.folder.glob("cache-*/remote/*/made/data-*.arrow")), "no node made a shard"

@@ -241,6 +241,16 @@ def test_splits_with_names_that_are_paths_are_refused(splits, tmp_path):
         transferset.export(folder, tmp_path / "out", to="jsonl")
 
 
+def test_splits_that_the_hub_cannot_hold_as_one_are_refused(tmp_path):
+    make_task_set(tmp_path / "both" / "train")
+    make_labelled(tmp_path / "both" / "test", {"input_ids": [[2, 7, 3]], "text": ["seven"]})
+    (tmp_path / "both" / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
+    with pytest.raises(transferset.UsageError, match="all splits have with --columns"):
+        transferset.export(tmp_path / "both", tmp_path / "out", to="hf")
+    found = transferset.export(tmp_path / "both", tmp_path / "out", to="hf", columns="text")
+    transferset.verify_export(found.root)
+
+
 def test_splits_of_two_tokenizers_are_refused(tmp_path):
     tokenizer = {**make_task_set(tmp_path / "both" / "train").manifest.tokenizer, "name": "other"}
     make_task_set(tmp_path / "both" / "test", tokenizer=tokenizer)

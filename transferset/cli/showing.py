@@ -55,12 +55,15 @@ def _is_export(path: Path) -> bool:
 
 def _verify_export(path: Path) -> None:
     from transferset import api
+    from transferset.exported import Exported
     from transferset.exports.protocol import format_of
+    from transferset.pipeline.remote import local
     from transferset.report.progress import Bar
 
     with Bar() as bar:
-        bar.start("verify", 0, "rows")
-        record = api.verify_export(path, progress=lambda rows: bar.advance(rows, rows)).record
+        root = local(path)
+        bar.start("verify", Exported.open(root).record.rows, "rows")
+        record = api.verify_export(root, progress=lambda rows: bar.advance(rows, rows)).record
     reader = format_of(record.to).reader()
     click.echo(
         f"{shown(path)}: right; {record.rows:,} rows as {record.to} in {len(record.files)} files, "

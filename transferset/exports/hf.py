@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from transferset.errors import SetError, sentence
+from transferset.errors import SetError, UsageError, sentence
 from transferset.exported import REMEDY, ExportRecord
 from transferset.exports import parquet_files
 from transferset.exports.protocol import Draft, Format, Options, Part
-from transferset.exports.tables import stated_schema
+from transferset.exports.tables import schema_of, stated_schema
 from transferset.schema import BATCH_ROWS
 from transferset.shards import ShardSet
 
@@ -21,7 +21,26 @@ from transferset.shards import ShardSet
 def plan(sets: Sequence[ShardSet], parts: Sequence[Part], options: Options) -> Draft:
     """See `Format.plan`."""
     parquet_files.check_compression(options, parquet_files.COMPRESSIONS, "hf")
-    return parquet_files.draft(sets, parts, options, "hf", _name)
+    found = parquet_files.draft(sets, parts, options, "hf", _name)
+    _require_alike(sets, [found.columns[part.split] for part in parts])
+    return found
+
+
+def _require_alike(sets: Sequence[ShardSet], columns: Sequence[Sequence[str]]) -> None:
+    """Refuse splits that `datasets` cannot open as splits of one.
+
+    Raises:
+        UsageError: Their columns or classes differ.
+    """
+    schemas = [schema_of(one, held) for one, held in zip(sets, columns, strict=True)]
+    for one, schema in zip(sets[1:], schemas[1:], strict=True):
+        if not schema.equals(schemas[0], check_metadata=True):
+            told = ", ".join(schema.names)
+            if schema.equals(schemas[0]):
+                told += ", with other classes"
+            expected = f"the columns of {sets[0].label}, {', '.join(schemas[0].names)}"
+            do = "name those that all splits have with --columns"
+            raise UsageError(sentence(expected, told, str(one.root), do))
 
 
 def _name(split: str, index: int, count: int) -> str:
@@ -67,7 +86,7 @@ FORMAT = Format(
     finish=parquet_files.finished,
     read=read,
     reader=reader,
-    share=0.8,
+    share=0.5,
     card=True,
     packages=("pyarrow",),
 )

@@ -114,6 +114,6 @@ FORMAT = Format(
     finish=finish,
     read=read,
     reader=reader,
-    share=0.8,
+    share=0.65,
     ids=False,
 )

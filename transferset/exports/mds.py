@@ -162,6 +162,6 @@ FORMAT: Final = Format(
     finish,
     read,
     _reader,
-    share=1.2,
+    share=1.1,
     own=("*/shard.*.mds", "*/index.json"),
 )

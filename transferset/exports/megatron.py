@@ -201,6 +201,6 @@ FORMAT: Final = Format(
     finish,
     read,
     _reader,
-    share=1.3,
+    share=0.4,
     own=("*.bin", "*.idx"),
 )

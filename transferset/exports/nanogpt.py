@@ -122,6 +122,6 @@ FORMAT: Final = Format(
     finish,
     read,
     _reader,
-    share=0.9,
+    share=0.3,
     own=("*.bin", META),
 )

@@ -53,6 +53,6 @@ FORMAT = Format(
     finish=parquet_files.finished,
     read=read,
     reader=reader,
-    share=0.8,
+    share=0.5,
     packages=("pyarrow",),
 )

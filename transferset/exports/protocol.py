@@ -150,7 +150,8 @@ class Format:
         read: `(root, record, split) -> batches` of the columns that the record names, in order,
             by the format's own reader where it is installed.
         reader: Says which one that is, for people.
-        share: Bytes of the export to a byte of the set, about; for `--dry-run`.
+        share: Bytes of the export to a byte of the set, about, as measured on sentences with ids
+            and texts; for `--dry-run`.
         ids: Holds ids, so that the tokenizer's files go with it.
         card: Has a data card for the hub.
         packages: Whose release is part of the recipe, for it stands in the bytes.

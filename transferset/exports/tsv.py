@@ -181,6 +181,6 @@ FORMAT = Format(
     finish=finish,
     read=read,
     reader=reader,
-    share=0.8,
+    share=0.6,
     ids=False,
 )
