@@ -142,8 +142,8 @@ def measure_all(jobs: Jobs, cases: list[Case], runs: int) -> list[dict[str, Any]
     rows = [case_row(case, results[case], started[case]) | found[case] for case in cases]
     ours: dict[str, dict[str, Any]] = {}
     for row in rows:
-        ours.setdefault(row["format"], row)  # with the first number of workers
-        row["times_ours"] = row["work_cpu_s"] / ours[row["format"]]["work_cpu_s"]
+        first = ours.setdefault(row["format"], row)["work_cpu_s"]  # first number of workers
+        row["times_ours"] = row["work_cpu_s"] / first if row["work_cpu_s"] and first else None
     return rows
 
 
@@ -157,8 +157,8 @@ def case_row(case: Case, results: list[Usage], started: list[Usage]) -> dict[str
         "cpu_s": cpu,
         "cpu_s_runs": [usage.cpu_s for usage in results],
         "startup_cpu_s": startup,
-        # what is left of a tiny job is noise
-        "work_cpu_s": max(cpu - startup, 0.01),
+        # hardly more than start-up is noise
+        "work_cpu_s": cpu - startup if cpu > 1.1 * startup else None,
         "wall_s": median(usage.wall_s for usage in results),
         "peak_mb": max(usage.peak_mb for usage in results),
         "own_peak_mb": max(usage.own_peak_mb for usage in results),

@@ -12,6 +12,7 @@ HEAD += ["peak MB", "without mapped files", "size MB", "B / row", "files"]
 
 def line(row: dict[str, Any], rows: int) -> tuple[object, ...]:
     """One line; rates and ratios are without start-up."""
+    work, ratio = row["work_cpu_s"], row["times_ours"]
     return (
         row["format"],
         row["tool"],
@@ -19,8 +20,8 @@ def line(row: dict[str, Any], rows: int) -> tuple[object, ...]:
         f"{row['cpu_s']:.2f}",
         f"{row['startup_cpu_s']:.2f}",
         f"{row['wall_s']:.2f}",
-        f"{rows / row['work_cpu_s']:,.0f}",
-        f"{row['times_ours']:.1f}×",
+        f"{rows / work:,.0f}" if work else "–",
+        f"{ratio:.1f}×" if ratio else "–",
         f"{row['peak_mb']:.0f}",
         f"{row['own_peak_mb']:.0f}",
         f"{row['bytes'] / 1e6:.1f}",

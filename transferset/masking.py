@@ -64,11 +64,17 @@ class Masking:
     mask: int
     seed: int = 0
     starts: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    # made once: a vocabulary is larger than most batches
+    _below: npt.NDArray[np.uint64] = field(init=False, repr=False)
+    _others: npt.NDArray[np.int32] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.starts) not in (0, len(self.rates)):
             expected = f"words' starts of {len(self.rates):,} pieces"
             raise UsageError(sentence(expected, f"{len(self.starts):,}"))
+        below = np.round(self.rates * 2.0**32).astype(np.uint64)
+        object.__setattr__(self, "_below", below)
+        object.__setattr__(self, "_others", np.flatnonzero(self.rates > 0).astype(np.int32))
 
     def __call__(
         self,
@@ -91,8 +97,6 @@ class Masking:
         if len(ids) and not 0 <= ids.min() <= ids.max() < len(self.rates):
             found = f"{ids.min():,} to {ids.max():,}"
             raise InputError(sentence(f"ids from 0 to {len(self.rates) - 1:,}", found))
-        below = np.round(self.rates * 2.0**32).astype(np.uint64)
-        others = np.flatnonzero(self.rates > 0).astype(np.int32)
         out, positions = np.empty(len(ids), np.int32), np.empty(len(ids), np.int64)
         address = (
             rows.astype(np.uint64),
@@ -100,7 +104,7 @@ class Masking:
             *as_words(step_key(self.seed, _MASKING)),
         )
         given = (np.ascontiguousarray(ids, np.int32), np.asarray(offsets, np.int64))
-        tables = (below, others, self.starts)
+        tables = (self._below, self._others, self.starts)
         count = _mask(*given, *address, *tables, np.int32(self.mask), out, positions)
         return Masked(out, positions[:count].copy())
 
