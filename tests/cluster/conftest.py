@@ -20,7 +20,7 @@ HABITS = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_worker_niceness": "0",
-    "RAY_health_check_failure_threshold": "60",
+    "RAY_health_check_failure_threshold": "8",  # of 3 s: until then tasks are sent to a dead node
 }
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from transferset.distillation.masked.batches import DynamicMasks
-from transferset.students.config import Vocabulary
 from transferset.masking import Masking, rates_of
+from transferset.students.config import Vocabulary
 from transferset.students.rows import rows_of, take
 
 PAD, UNK, CLS, SEP, MASK = SPECIAL = range(5)

@@ -12,8 +12,8 @@ from labelling import ROWS, columns_of, data_of, facts_of, label
 
 import transferset
 from transferset.errors import InputError, UsageError
-from transferset.pipeline.label import passes
 from transferset.masking import Masking, rates_of
+from transferset.pipeline.label import passes
 
 K, T, COPIES, SEED = 5, 3.0, 3, 11
 
