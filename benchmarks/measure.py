@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import bz2
+import contextlib
 import ctypes
 import importlib.util
 import json
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +76,8 @@ class _MemoryWatch(threading.Thread):
             self.own_peak_kb = max([self.own_peak_kb, *(own for _, _, own in sizes)])
 
 
-def _descendants(root: int) -> list[int]:
+def _children() -> dict[int, list[int]]:
+    """The children of each process that is running."""
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
@@ -84,6 +86,11 @@ def _descendants(root: int) -> list[int]:
             continue
         parent = int(stat.rpartition(")")[2].split()[1])
         children.setdefault(parent, []).append(int(path.name))
+    return children
+
+
+def _descendants(root: int) -> list[int]:
+    children = _children()
     found, todo = [], [root]
     while todo:
         todo += (below := children.get(todo.pop(), []))
@@ -109,12 +116,12 @@ def _children_cpu() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _wait_for_orphans() -> None:
-    try:
-        while True:
-            os.waitpid(-1, 0)
-    except ChildProcessError:
-        return
+def _wait_for_orphans(before: Collection[int]) -> None:
+    """Wait for what the command left behind, not for processes that were here before it."""
+    with contextlib.suppress(ChildProcessError):
+        while left := set(_children().get(os.getpid(), [])) - set(before):
+            for pid in left:
+                os.waitpid(pid, 0)
 
 
 def measure(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Usage:
@@ -122,6 +129,7 @@ def measure(command: Sequence[str | Path], environment: Mapping[str, str] | None
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     watch = _MemoryWatch()
     watch.start()
+    before = _children().get(os.getpid(), [])
     cpu, wall = _children_cpu(), time.perf_counter()
     done = subprocess.run(
         [str(word) for word in command],
@@ -130,7 +138,7 @@ def measure(command: Sequence[str | Path], environment: Mapping[str, str] | None
         text=True,
         check=False,
     )
-    _wait_for_orphans()
+    _wait_for_orphans(before)
     cpu, wall = _children_cpu() - cpu, time.perf_counter() - wall
     watch.done.set()
     watch.join()

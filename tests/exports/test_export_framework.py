@@ -45,7 +45,8 @@ def splits(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("to", "options"),
-    [("hf", {"shards": 4}), ("arrow-file", {"shards": 4}), ("tsv", {}), ("jsonl", {})],
+    # a format of files by task, one of joined parts: the others share their code
+    [("hf", {"shards": 4}), ("jsonl", {})],
 )
 def test_one_and_three_workers_give_the_same_bytes(to, options, splits, tmp_path, monkeypatch):
     monkeypatch.setattr(texts, "pieces", small_pieces)
