@@ -88,6 +88,16 @@ def test_a_directory_with_other_files_is_never_touched(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def test_one_who_was_killed_before_the_first_file_goes_on(tmp_path):
+    (tmp_path / "mine" / "_run").mkdir(parents=True)
+    with building(tmp_path / "mine", RECIPE, force=False) as todo:
+        assert todo
+    (tmp_path / "theirs" / "_run").mkdir(parents=True)
+    (tmp_path / "theirs" / "thesis").mkdir()
+    with pytest.raises(SetError, match="not transferset's"):
+        building(tmp_path / "theirs", RECIPE, force=False).__enter__()
+
+
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize("stranger", ["_run/mine.txt", "manifest.json", "_run/lock.txt"])
 def test_a_stranger_who_uses_our_names_loses_nothing(tmp_path, stranger, force):

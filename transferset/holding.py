@@ -231,6 +231,8 @@ def _require_own(root: Path, kind: Kind) -> None:
     if not run.exists() and not run.is_symlink() and (root / kind.commit).exists():
         kind.recipe(root)  # raises if it is none of ours
         return
+    if kept and not any(run.iterdir()) and list(root.iterdir()) == [run]:
+        return  # killed before it wrote anything
     found = "files that are not transferset's"
     raise SetError(sentence("an empty or new directory", found, str(root), "choose another --out"))
 

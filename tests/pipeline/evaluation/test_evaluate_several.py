@@ -116,12 +116,13 @@ def test_which_set_is_for_which_task_must_be_told(several):
 
 def test_the_heads_say_whose_figures_these_are(several):
     sets = [several.sst2, several.cola, several.stsb]
-    shown = io.StringIO()
-    show_evaluation(transferset.evaluate(several.model, sets), shown, 120)
-    for name in ("sst2", "cola", "stsb"):
-        assert (
-            f"{several.model.name}, {name}, on {getattr(several, name).name}: " in shown.getvalue()
-        )
-    lines = [line.split() for line in shown.getvalue().splitlines()]
-    heads = lines[lines.index(["macro", "score", "over", "3", "tasks"]) + 1]
-    assert heads == ["model", "teacher", "difference", "retained"]
+    taught = ["teacher", "difference", "retained"]
+    for teacher, heads in ((None, ["model"]), (several.model, ["model", *taught])):
+        shown = io.StringIO()
+        found = transferset.evaluate(several.model, sets, teacher=teacher, resamples=100)
+        show_evaluation(found, shown, 120)
+        for name in ("sst2", "cola", "stsb"):
+            whose = f"{several.model.name}, {name}, on {getattr(several, name).name}: "
+            assert whose in shown.getvalue()
+        lines = [line.split() for line in shown.getvalue().splitlines()]
+        assert lines[lines.index(["macro", "score", "over", "3", "tasks"]) + 1] == heads
