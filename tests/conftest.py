@@ -8,7 +8,9 @@ from corpus import write_dumps, write_tokenizer
 from hypothesis import HealthCheck, settings
 
 # A busy machine is slow, not wrong.
-settings.register_profile("patient", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.register_profile(
+    "patient", suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=50
+)
 settings.load_profile("patient")
 
 # Threads that wait for each other take longer than such small sums. Torch reads it once, when it is

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -123,7 +123,7 @@ SHAPE: Final[dict[Any, Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: its digest is kept
 class Manifest:
     """Everything that is known of a set; see `docs/shard-set.md` for each field."""
 
@@ -161,9 +161,10 @@ class Manifest:
         body = self._body()
         return pretty({**body, "digest": digest_json(body)})
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Digest of the manifest; a derived set names its parents by it."""
+        # every task asks for it, and of a terabyte of shards it takes seconds
         return digest_json(self._body())
 
     @classmethod

@@ -18,8 +18,12 @@ from transferset.feeds import Loader, MaskedLm, ShardDataset
 pytestmark = pytest.mark.filterwarnings(FEW_PROCESSORS, "ignore:'set_vital':UserWarning")
 
 SIZES = [{"rows": 7}, {"tokens": 120}]
-WORKERS = [0, 1, 3]
-WORLDS = [(0, 1), (1, 2)]
+#: Sizes, worker processes, rank of how many; processes take their time to start.
+SITUATIONS = [
+    (SIZES[(workers + rank) % 2], workers, rank, world)
+    for workers in (0, 1, 3)
+    for rank, world in ((0, 1), (1, 2))
+]
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +48,7 @@ def some(stream, count):
     return digests(next(given) for _ in range(count))
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("rank", "world"), WORLDS)
-@pytest.mark.parametrize("workers", WORKERS)
+@pytest.mark.parametrize(("size", "workers", "rank", "world"), SITUATIONS)
 def test_a_loader_goes_on_as_if_it_had_not_stopped(batches, size, workers, rank, world):
     """Two epochs, stopped once in each at random; another number of workers goes on."""
     whole = Loader(batches(size, rank, world))
@@ -129,9 +131,7 @@ def test_even_ranks_resume_too(batches, even):
         assert before + digests(resumed) == expected
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("rank", "world"), WORLDS)
-@pytest.mark.parametrize("workers", WORKERS)
+@pytest.mark.parametrize(("size", "workers", "rank", "world"), SITUATIONS)
 def test_torchdata_goes_on_as_if_it_had_not_stopped(batches, size, workers, rank, world):
     stateful = pytest.importorskip("torchdata.stateful_dataloader").StatefulDataLoader
     expected = digests(batches(size, rank, world))

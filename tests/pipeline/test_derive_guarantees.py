@@ -90,11 +90,8 @@ def test_the_number_of_shards_does_not_change_the_rows(parent, derived, name, tm
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [2, 3])
-def test_any_number_of_workers_gives_the_same_bytes(
-    parent, derived, workers, tmp_path, monkeypatch
-):
-    for name in ("long", "pack, sample", "generate, sample"):
+def test_any_number_of_workers_gives_the_same_bytes(parent, derived, tmp_path):
+    for name, workers in (("long", 3), ("generate, sample", 2)):
         found = transferset.derive(
             parent.root, tmp_path / name, steps=RECIPES[name], seed=5, shards=4, workers=workers
         )
@@ -203,9 +200,9 @@ def test_killed_at_any_moment_and_run_again_gives_the_same_bytes(parent, tmp_pat
     assert start(tmp_path / "whole").wait(timeout=120) == 0
     duration = time.monotonic() - began
     out = tmp_path / "set"
-    for blow in range(8):
+    for blow in range(3):
         process = start(out)
-        time.sleep(duration * (blow + 1) / 9)
+        time.sleep(duration * (blow + 1) / 4)
         process.send_signal(signal.SIGKILL)
         process.wait(timeout=60)
         if (out / "manifest.json").exists():  # quicker than the blow: begin anew

@@ -204,7 +204,7 @@ def test_killed_at_any_moment_it_ends_in_the_same_bytes(made, tmp_path):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     fit_long(made, tmp_path / "whole", 1e9)
-    assert [fit_and_kill(made, tmp_path / "broken", wait) for wait in (0, 9, 27)] == [True] * 3
+    assert [fit_and_kill(made, tmp_path / "broken", wait) for wait in (0, 27)] == [True] * 2
     assert not (tmp_path / "broken" / RECORD).exists()
     fit_long(made, tmp_path / "broken", 0.0)
     torch.set_num_threads(threads)

@@ -22,7 +22,7 @@ ROWS = [("good film", "1"), ("bad plot", "0"), ("good plot a cast", "1"), ("a fi
 RUN = """
 import sys, transferset
 src, out, model = sys.argv[1:4]
-transferset.lm_sample(src, out, model=model, rows=3000, duplicates="keep", workers=int(sys.argv[4]))
+transferset.lm_sample(src, out, model=model, rows=1200, duplicates="keep", workers=int(sys.argv[4]))
 """
 
 
@@ -37,11 +37,11 @@ def test_killed_runs_go_on_from_the_journal(tmp_path: Path) -> None:
     pieces = {END: 0.02, "Ġfilm": 0.4, "Ġbad": 0.3, "Ġplot": 0.28}
     model = writer(tmp_path / "model", pieces)
     whole = transferset.lm_sample(
-        task.root, tmp_path / "whole", model=model, rows=3000, duplicates="keep", workers=1
+        task.root, tmp_path / "whole", model=model, rows=1200, duplicates="keep", workers=1
     )
     out, journal = tmp_path / "out", tmp_path / "out/_run/attempts-00/00000.journal"
     killed = 0
-    for workers in (1, 2, 1):
+    for workers in (1, 2):
         process = start(task.root, out, model, workers)
         before = tally(journal)[0]
         while process.poll() is None and tally(journal)[0] <= before:
@@ -51,8 +51,7 @@ def test_killed_runs_go_on_from_the_journal(tmp_path: Path) -> None:
         killed += process.wait() == -9
         assert tally(journal)[0] >= before or (out / "manifest.json").exists()
     assert killed
-    process = start(task.root, out, model, 1)
-    assert process.wait() == 0
+    transferset.lm_sample(task.root, out, model=model, rows=1200, duplicates="keep", workers=1)
     again = transferset.verify(out)
     assert (out / "manifest.json").read_bytes() == (tmp_path / "whole/manifest.json").read_bytes()
     assert [e.blake3 for e in again.manifest.shards] == [e.blake3 for e in whole.manifest.shards]

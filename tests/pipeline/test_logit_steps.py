@@ -30,7 +30,6 @@ from transferset import (
     UsageError,
     schema,
 )
-from transferset.pipeline import derive as deriving_
 from transferset.pipeline import order
 from transferset.verification import verify
 
@@ -157,10 +156,9 @@ def test_bytes_do_not_depend_on_workers_or_shards_of_the_parent(request, tmp_pat
 @pytest.mark.parametrize("kind", ["labelled", "masked"])
 def test_a_shard_holds_as_many_bytes_as_are_wanted(request, tmp_path, kind, monkeypatch):
     parent = request.getfixturevalue(kind)
-    monkeypatch.setattr(deriving_, "SHARD_BYTES", parent.manifest.totals["bytes"] // 4)
+    monkeypatch.setattr(order, "SHARD_BYTES", parent.manifest.totals["bytes"] // 4)
     found = transferset.derive(parent.root, tmp_path / "a", steps=[Sample("100%")], workers=1)
     assert len(found.manifest.shards) in (4, 5)
-    monkeypatch.setattr(order, "SHARD_BYTES", parent.manifest.totals["bytes"] // 4)
     found = transferset.mix([parent.root], tmp_path / "b", workers=1)
     assert len(found.manifest.shards) in (4, 5)
 

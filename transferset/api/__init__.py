@@ -2,7 +2,7 @@
 
 from transferset.api.books import books_find, build_books, plan_books
 from transferset.api.building import DEMO, build_wiki, plan_wiki, vocab_fit
-from transferset.api.deriving import derive, mix, plan_derive
+from transferset.api.deriving import derive, mix, plan_derive, plan_mix
 from transferset.api.distilling import distill, plan_distill
 from transferset.api.evaluating import evaluate
 from transferset.api.exporting import EXPORTS, export, plan_export, verify_export
@@ -59,6 +59,7 @@ __all__ = [
     "plan_label",
     "plan_lm_fit",
     "plan_lm_sample",
+    "plan_mix",
     "plan_task",
     "plan_teacher_fit",
     "plan_text",

@@ -16,6 +16,7 @@ from transferset.steps import ReplaceLm, Step, step_json
 
 if TYPE_CHECKING:
     from transferset.pipeline.derive_plan import DerivePlan
+    from transferset.pipeline.mix_plan import MixPlan
     from transferset.stage import Progress
 
 #: Longest name that a set gets by itself.
@@ -229,6 +230,25 @@ def mix(
     tokens = sum(one.manifest.totals["tokens"] for one in plan.sets)
     with executing(executor, address, workers, tokens=tokens) as run:
         return mix_sets(plan, root, run, progress or Quiet(), force=force)
+
+
+def plan_mix(
+    sources: Sequence[str | Path | tuple[str | Path, float | str]],
+    *,
+    rows: int | str | None = None,
+    seed: int = 0,
+    shards: int | None = None,
+) -> MixPlan:
+    """Check a mix without writing anything (`--dry-run`).
+
+    Args and errors are those of `mix`.
+
+    Returns:
+        The plan; `pipeline.mix_plan.mix_plan_json` shows it.
+    """
+    from transferset.pipeline.mix_plan import make_mix_plan
+
+    return make_mix_plan(sources, rows=rows, seed=seed, shards=shards)
 
 
 def _place(out: str | Path | None, name: str, parts: Sequence[str] = (), *, force: bool) -> Path:

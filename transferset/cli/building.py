@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from transferset.cli.group import Commands, example, say, say_deviations, shown, transferset
-from transferset.cli.workers import WORKER_OPTIONS, planned_workers
+from transferset.cli.workers import WORKER_OPTIONS, echo_plan, planned_workers
 
 if TYPE_CHECKING:
     from transferset.shards import ShardSet
@@ -128,7 +127,7 @@ def build_wiki(
             "For a real corpus name a dump or a wiki: transferset build wiki simplewiki@latest\n"
         )
     if dry_run:
-        _dry_run(source, no_shuffle, options)
+        _dry_run(source, no_shuffle, out, options)
         return
     with Bar() as bar:
         found = api.build_wiki(source, out, shuffle=not no_shuffle, progress=bar, **options)
@@ -151,13 +150,15 @@ def told_totals(found: ShardSet) -> None:
     )
 
 
-def _dry_run(source: str | None, no_shuffle: bool, options: dict[str, Any]) -> None:
+def _dry_run(
+    source: str | None, no_shuffle: bool, out: Path | None, options: dict[str, Any]
+) -> None:
     from transferset import api
     from transferset.pipeline.wiki_plan import plan_json
 
     workers = planned_workers(options)
     plan = api.plan_wiki(source, shuffle=not no_shuffle, **options)
-    click.echo(json.dumps(plan_json(plan, workers), indent=1, ensure_ascii=False))
+    echo_plan(plan_json(plan, workers), out)
 
 
 @transferset.group(cls=Commands)

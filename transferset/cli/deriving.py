@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from transferset.cli.group import (
     transferset,
 )
 from transferset.cli.step_options import DeriveCommand, read_steps, step_options
-from transferset.cli.workers import planned_workers, worker_options
+from transferset.cli.workers import echo_plan, planned_workers, worker_options
 from transferset.errors import UsageError, sentence
 from transferset.steps import Dedupe
 
@@ -94,9 +93,9 @@ def derive(
     if dry_run:
         from transferset.pipeline.derive_plan import plan_json
 
-        planned_workers(options)
+        workers = planned_workers(options)
         plan = api.plan_derive(root, steps=steps, **options)
-        click.echo(json.dumps(plan_json(plan), indent=1, ensure_ascii=False))
+        echo_plan(plan_json(plan, workers), out)
         return
     with Bar() as bar:
         found = api.derive(root, out, steps=steps, progress=bar, **options)
@@ -145,8 +144,9 @@ def _echo(found: ShardSet) -> None:
 @_SEED
 @_SHARDS
 @worker_options
+@_DRY_RUN
 @_FORCE
-def mix(sources: tuple[str, ...], out: Path | None, **options: Any) -> None:
+def mix(sources: tuple[str, ...], dry_run: bool, out: Path | None, **options: Any) -> None:
     """Mix sets in exact proportions, globally shuffled.
 
     Without weights everything of all sets is taken. The column `part` says which set a row is of.
@@ -157,6 +157,12 @@ def mix(sources: tuple[str, ...], out: Path | None, **options: Any) -> None:
     if not sources:
         do = "write transferset mix SRC[:WEIGHT]... --out DIR"
         raise UsageError(sentence("sets to mix", "none", do=do))
+    if dry_run:
+        from transferset.pipeline.mix_plan import mix_plan_json
+
+        workers = planned_workers(options)
+        echo_plan(mix_plan_json(api.plan_mix(sources, **options), workers), out)
+        return
     with Bar() as bar:
         found = api.mix(sources, out, progress=bar, **options)
     params = found.manifest.params

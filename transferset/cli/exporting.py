@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +9,7 @@ import click
 
 from transferset.cli.group import example, named_set, say, say_earlier, transferset
 from transferset.cli.models import echo_export
-from transferset.cli.workers import planned_workers, worker_options
+from transferset.cli.workers import echo_plan, planned_workers, worker_options
 from transferset.errors import printable
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def export(src: Path | None, dry_run: bool, out: Path | None, **options: Any) ->
 
     root = named_set(src)
     if dry_run:
-        _show(root, options)
+        _show(root, out, options)
         return
     with Bar() as bar:
         found = api.export(root, out, progress=bar, **options)
@@ -76,14 +75,13 @@ def export(src: Path | None, dry_run: bool, out: Path | None, **options: Any) ->
     echo_export(found)
 
 
-def _show(root: Path, options: dict[str, Any]) -> None:
+def _show(root: Path, out: Path | None, options: dict[str, Any]) -> None:
     from transferset import api
     from transferset.pipeline.export.showing import export_plan_json
 
-    planned_workers(options)
+    workers = planned_workers(options)
     plan = api.plan_export(root, **options)
-    # escaped, for names may steer a terminal
-    click.echo(json.dumps(export_plan_json(plan), indent=1))
+    echo_plan(export_plan_json(plan, workers), out, escaped=True)
 
 
 def _say_left_out(found: Exported) -> None:

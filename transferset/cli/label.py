@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from transferset.cli.group import example, named_set, say, say_earlier, shown, transferset
-from transferset.cli.workers import planned_workers, worker_options
+from transferset.cli.workers import echo_plan, planned_workers, worker_options
 from transferset.errors import printable
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def label(src: Path | None, dry_run: bool, out: Path | None, **options: Any) -> 
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     src = named_set(src)
     if dry_run:
-        _show(src, options)
+        _show(src, out, options)
         return
     with Bar() as bar:
         found = api.label(src, out, progress=bar, **options)
@@ -84,7 +84,7 @@ def label(src: Path | None, dry_run: bool, out: Path | None, **options: Any) -> 
     click.echo(f"{shown(found.root)}: {totals['rows']:,} rows, {totals['tokens']:,} tokens")
 
 
-def _show(src: Path, options: dict[str, Any]) -> None:
+def _show(src: Path, out: Path | None, options: dict[str, Any]) -> None:
     from transferset import api
     from transferset.executor import default_workers
     from transferset.pipeline.label.probe import label_plan_json
@@ -92,8 +92,7 @@ def _show(src: Path, options: dict[str, Any]) -> None:
     several = default_workers() if options["device"] in (None, "cpu") else 1
     workers = planned_workers(options) or several
     plan = api.plan_label(src, **options)
-    # escaped, for names may steer a terminal
-    click.echo(json.dumps(label_plan_json(plan, workers), indent=1))
+    echo_plan(label_plan_json(plan, workers), out, escaped=True)
 
 
 def _say_answers(found: ShardSet) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import click
 
 from transferset.cli.building import build, engine_option
 from transferset.cli.group import example, say, say_repeats, shown
-from transferset.cli.workers import planned_workers, worker_options
+from transferset.cli.workers import echo_plan, planned_workers, worker_options
 
 if TYPE_CHECKING:
     from transferset.shards import ShardSet
@@ -119,9 +118,9 @@ def build_task(inputs: tuple[str, ...], dry_run: bool, out: Path | None, **optio
     if dry_run:
         from transferset.pipeline.task_plan import task_plan_json
 
-        planned_workers(options)
+        workers = planned_workers(options)
         plan = api.plan_task(inputs, **options)
-        click.echo(json.dumps(task_plan_json(plan), indent=1, ensure_ascii=False))
+        echo_plan(task_plan_json(plan, workers), out)
         return
     with Bar() as bar:
         found = api.build_task(inputs, out, progress=bar, **options)

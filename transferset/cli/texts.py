@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import click
 
 from transferset.cli.building import build, engine_option, reading_options, told_totals
 from transferset.cli.group import Commands, example, say, shown, transferset
-from transferset.cli.workers import planned_workers
+from transferset.cli.workers import echo_plan, planned_workers
 from transferset.errors import printable
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def build_books(
 
         workers = planned_workers(options)
         plan = api.plan_books(inputs, shuffle=not no_shuffle, offline=True, **options)
-        click.echo(json.dumps(books_plan_json(plan, workers), indent=1, ensure_ascii=False))
+        echo_plan(books_plan_json(plan, workers), out)
         return
     with Bar() as bar:
         found = api.build_books(inputs, out, shuffle=not no_shuffle, progress=bar, **options)
@@ -146,7 +145,7 @@ def build_text(
 
         workers = planned_workers(options)
         plan = api.plan_text(inputs, shuffle=not no_shuffle, **options)
-        click.echo(json.dumps(text_plan_json(plan, workers), indent=1, ensure_ascii=False))
+        echo_plan(text_plan_json(plan, workers), out)
         return
     with Bar() as bar:
         found = api.build_text(inputs, out, shuffle=not no_shuffle, progress=bar, **options)

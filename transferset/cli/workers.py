@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
@@ -32,6 +34,22 @@ def worker_options(command: F) -> F:
     for option in reversed(WORKER_OPTIONS):
         command = option(command)
     return command
+
+
+def echo_plan(plan: dict[str, Any], out: Path | None, *, escaped: bool = False) -> None:
+    """Print a plan as JSON, with whether the disk has room for what comes of it.
+
+    Args:
+        plan: Of a command; where its `estimated` has bytes, it gets a member `disk`.
+        out: Where the command writes; None is below the working directory.
+        escaped: Only ASCII, for names may steer a terminal.
+    """
+    from transferset.pipeline.scale import disk
+
+    estimated = plan.get("estimated") or {}
+    if "bytes" in estimated:
+        plan = {**plan, "disk": disk(estimated, out)}
+    click.echo(json.dumps(plan, indent=1, ensure_ascii=escaped))
 
 
 def planned_workers(options: dict[str, Any]) -> int | None:

@@ -22,6 +22,7 @@ from transferset.pipeline import books_clean, books_read
 from transferset.pipeline.books_choice import Chosen, choose_books
 from transferset.pipeline.corpus import READ, Reading, Run, statistics_of
 from transferset.pipeline.options import BuildParams, check_seed, schema_of, tokenizer_json
+from transferset.pipeline.planning import build_work
 from transferset.pipeline.spill import RowOptions
 from transferset.sentences import get_splitter
 from transferset.tokens import WordPiece
@@ -232,16 +233,23 @@ def books_plan_json(plan: BooksPlan, workers: int | None = None) -> Json:
         workers: Worker processes; None is the number of processors.
 
     Returns:
-        Sources, books and recipe, exact; rows, tokens, bytes and minutes, estimated, if every
-        book is chosen.
+        Sources, books and recipe, exact; what it comes to, estimated, if every book is chosen.
     """
     size = sum(book["bytes"] for source in plan.sources for book in source.books)
     books = sum(len(source.books) for source in plan.sources)
-    workers = max(1, min(workers or default_workers(), books))
-    # measured on novels: 5.7 bytes a word, 1.25 pieces a word, 20 words a sentence; 2 MB of text
-    # take a CPU-second
+    # measured on novels: 5.7 bytes a word, 1.25 pieces a word, 20 words a sentence
     tokens = size / 5.7 * 1.25
-    rows = size / 5.7 / 20
+    rows = size / 5.7 / 20 if plan.params.unit == "sentence" else books
+    work = build_work(
+        plan.op,
+        plan.schema,
+        rows,
+        tokens,
+        tasks=books + -(-size // books_read.TASK_BYTES),
+        shards=plan.params.shards,
+        shuffled=plan.params.shuffle,
+        documents=books,
+    )
     return {
         "name": plan.name,
         "recipe": fingerprint(plan.recipe),
@@ -251,12 +259,7 @@ def books_plan_json(plan: BooksPlan, workers: int | None = None) -> Json:
         "sources": [source.origin for source in plan.sources],
         "books": books,
         "not_here": sum(len(source.unavailable) for source in plan.sources),  # to be fetched
-        "workers": workers,
+        "workers": max(1, min(workers or default_workers(), books)),
         "stored_bytes": size,
-        "estimated": {
-            "rows": round(rows),
-            "tokens": round(tokens),
-            "bytes": round(tokens * 2 + rows * 26),
-            "minutes": round(size / 2e6 / workers / 60, 1),
-        },
+        "estimated": work.estimate(workers),
     }

@@ -94,7 +94,7 @@ def _require_one_account(corpus: Corpus, reading: Reading, root: Path) -> None:
     if "doc_id" not in corpus.schema.names:
         return
     try:
-        require_one_account(corpus.inputs, spilled_documents(root, len(reading.results)))
+        require_one_account(corpus.inputs, lambda: spilled_documents(root, len(reading.results)))
     except InputError:
         clear(root)  # with other inputs it is another recipe
         raise

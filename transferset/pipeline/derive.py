@@ -18,7 +18,7 @@ from transferset.pipeline.chain import Chain
 from transferset.pipeline.commit import commit_derived
 from transferset.pipeline.derive_plan import DerivePlan
 from transferset.pipeline.fits import fit_batches, fit_words
-from transferset.pipeline.order import SHARD_BYTES
+from transferset.pipeline.order import count_shards
 from transferset.pipeline.setting import setting_of
 from transferset.pipeline.survey import Found, SurveyContext, spill_path, survey_range
 from transferset.pipeline.write import WriteContext, write_range
@@ -174,7 +174,9 @@ class _Work:
     ) -> Found:
         chain = self.chain()
         rows, tokens = self.origin_size()
-        offered = self.cuts or ranges.candidates(rows, self.plan.shards)
+        # fewer places than shards would leave shards empty, and others too large
+        shards = self.plan.shards or count_shards(self._bytes(rows, tokens))
+        offered = self.cuts or ranges.candidates(rows, shards)
         if not looks and chain.intact:
             return Found(rows, tokens, offered)
         stage = f"survey-{i:02d}" + (f"-{number:02d}" if number else "")
@@ -225,17 +227,17 @@ class _Work:
             shutil.rmtree(chain.folder(i), ignore_errors=True)
 
     def _shards(self) -> int:
-        """One a `SHARD_BYTES`, from the number of rows and tokens alone."""
+        """One a `order.SHARD_BYTES`, from the number of rows and tokens alone."""
         if self.plan.shards is not None:
             return self.plan.shards
         rows, tokens, exact = self._size()
-        if self._bytes(rows, tokens) > SHARD_BYTES and not exact:
+        if count_shards(self._bytes(rows, tokens)) > 1 and not exact:
             tasks = self._tasks(-(-2 * self.origin_size()[1] // ranges.SURVEY_BYTES))
             counted = self.run(
                 "count", survey_range, tasks, SurveyContext(self.chain(), "count", None, 0)
             )
             rows, tokens = (sum(c[name] for c in counted) for name in ("rows", "tokens"))
-        return max(1, -(-self._bytes(rows, tokens) // SHARD_BYTES))
+        return count_shards(self._bytes(rows, tokens))
 
     def _size(self) -> tuple[int, int, bool]:
         """Rows and tokens that come out, at most; and whether that is what comes out."""

@@ -14,24 +14,22 @@ from transferset.errors import SetError, UsageError, sentence
 from transferset.manifest import Json, Manifest, fingerprint
 from transferset.pipeline.generations import MOST_STEPS, first_ordinal
 from transferset.pipeline.options import MOST_SHARDS
+from transferset.pipeline.planning import derive_work
 from transferset.pipeline.setting import setting_of
 from transferset.shards import REMEDY, ShardSet
 from transferset.steps import (
     Augment,
     Custom,
-    Delete,
     Generate,
     Pack,
     Replace,
     ReplaceLm,
-    Sample,
     Split,
     Step,
     Vary,
     step_json,
     step_name,
 )
-from transferset.steps.amounts import parse_amount, resolve_amount
 from transferset.transforms import implement
 
 #: Raised whenever the same recipe gives other bytes than before (CHANGELOG, "Data changes").
@@ -305,49 +303,22 @@ def require_same_tokenizer(sets: Sequence[ShardSet]) -> None:
                 raise SetError(sentence(expected, str(its.get(fact)), where, REMEDY))
 
 
-def plan_json(plan: DerivePlan) -> Json:
+def plan_json(plan: DerivePlan, workers: int | None = None) -> Json:
     """What `--dry-run` shows: what would be read, and about how much would come of it.
 
     Args:
         plan: The plan.
+        workers: Worker processes; None is the number of processors.
 
     Returns:
-        Parent, steps and recipe, exact; rows and tokens, an upper estimate.
+        Parent, steps and recipe, exact; what it comes to, an upper estimate.
     """
-    totals = plan.src.manifest.totals
-    rows, tokens = totals["rows"], totals["tokens"]
-    for step in plan.steps:
-        rows, tokens = _after(step, rows, tokens)
     return {
         "name": plan.name,
         "recipe": fingerprint(plan.recipe),
         "params": plan.params,
         "seed": plan.seed,
-        "parent": {"name": plan.src.manifest.name, **totals},
+        "parent": {"name": plan.src.manifest.name, **plan.src.manifest.totals},
         "columns": list(plan.columns),
-        "estimated": {
-            "rows": rows,
-            "tokens": tokens,
-            "bytes": tokens * 2 + rows * 4,
-            # measured: about 100 M ids a second, reading, digests and writing included
-            "minutes": round(sum((tokens, totals["tokens"])) / 100e6 / 60, 1),
-        },
+        "estimated": derive_work(plan).estimate(workers),
     }
-
-
-def _after(step: Step, rows: int, tokens: int) -> tuple[int, int]:
-    if isinstance(step, Sample | Generate):
-        amount = parse_amount(step.size, f"--{step.name}")
-        if isinstance(step, Sample) and step.by == "tokens":
-            budget = resolve_amount(amount, tokens)
-            return rows * budget // max(1, tokens), budget
-        count = resolve_amount(amount, rows)
-        return count, tokens * count // max(1, rows)
-    if isinstance(step, Pack):
-        return -(-tokens // step.length), tokens
-    if isinstance(step, Delete):
-        return rows, round(tokens * (1 - step.p))
-    if isinstance(step, Vary):
-        most = step.multiple or step.attempts + (step.originals == "first")
-        return round(rows * most), round(tokens * most)
-    return rows, tokens

@@ -13,10 +13,11 @@ import pyarrow as pa
 
 from transferset import rng, schema
 from transferset.errors import SetError, UsageError, sentence
-from transferset.manifest import Json, canonical, differences
+from transferset.manifest import Json, canonical, differences, fingerprint
 from transferset.pipeline.derive_plan import label_type, require_same_tokenizer
 from transferset.pipeline.generations import MOST_STEPS, first_ordinal
 from transferset.pipeline.options import MOST_SHARDS
+from transferset.pipeline.planning import mix_work
 from transferset.pipeline.setting import parts_of, setting_of
 from transferset.shards import REMEDY, ShardSet
 from transferset.steps.amounts import MOST, parse_amount
@@ -273,6 +274,27 @@ def _counts(
             do = "lower --rows, or grow it: transferset derive --sample N,with_replacement=true"
             raise UsageError(sentence(f"{count:,} rows", found, str(one.root), do))
     return counts
+
+
+def mix_plan_json(plan: MixPlan, workers: int | None = None) -> Json:
+    """What `--dry-run` shows: what would be read, and about how much would come of it.
+
+    Args:
+        plan: The plan.
+        workers: Worker processes; None is the number of processors.
+
+    Returns:
+        Parents and recipe, exact; what it comes to, estimated.
+    """
+    return {
+        "name": plan.name,
+        "recipe": fingerprint(plan.recipe),
+        "params": plan.params,
+        "seed": plan.seed,
+        "parents": [{"name": one.manifest.name, **one.manifest.totals} for one in plan.sets],
+        "columns": list(plan.columns),
+        "estimated": mix_work(plan).estimate(workers),
+    }
 
 
 def apportion(total: int, shares: Sequence[Fraction]) -> tuple[int, ...]:

@@ -7,13 +7,14 @@ Unshuffled rows are cut by number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from transferset.errors import TransfersetError, sentence
 from transferset.holding import RUN
 from transferset.manifest import Json
 from transferset.shards import ShardWriter, shard_name
@@ -25,6 +26,12 @@ SHARD_BYTES = 256 << 20
 
 #: Data bytes that are sorted at once.
 SORT_BYTES = 24 << 20
+
+#: Shards of one set: with more, its manifest would be larger than what `Manifest.read` reads.
+MOST_SHARDS = 160_000
+
+#: Spills that are mapped at once; Linux maps 65,530 files into a process.
+_MAPPED = 1000
 
 _KEYS = 1 << 64
 
@@ -52,7 +59,7 @@ def plan(rows: Sequence[int], data_bytes: int, shards: int | None, digest: str) 
     Returns:
         One task a shard.
     """
-    count = shards or max(1, -(-data_bytes // SHARD_BYTES))
+    count = shards or count_shards(data_bytes)
     total = sum(rows)
     bounds = [total * i // count for i in range(count + 1)]
     ends = np.cumsum([0, *rows])
@@ -70,6 +77,22 @@ def plan(rows: Sequence[int], data_bytes: int, shards: int | None, digest: str) 
             }
         )
     return tasks
+
+
+def count_shards(data_bytes: int) -> int:
+    """One shard a `SHARD_BYTES`, at least one.
+
+    Args:
+        data_bytes: Bytes of all rows.
+
+    Raises:
+        TransfersetError: More than one set can have; better now than once they are written.
+    """
+    count = max(1, -(-data_bytes // SHARD_BYTES))
+    if count > MOST_SHARDS:
+        do = "make several sets of it"
+        raise TransfersetError(sentence(f"up to {MOST_SHARDS:,} shards", f"{count:,}", do=do))
+    return count
 
 
 def spill_path(root: Path, stage: str, ordinal: int) -> Path:
@@ -102,14 +125,24 @@ def _shuffled(root: Path, context: OrderContext, task: Json) -> Iterator[pa.Tabl
     shard, ranges = task["shard"], task["ranges"]
     pieces = context.shards * ranges
     for piece in range(shard * ranges, (shard + 1) * ranges):
-        found = list(
-            _key_range(root, context, _KEYS * piece // pieces, _KEYS * (piece + 1) // pieces)
-        )
+        low, high = (_KEYS * i // pieces for i in (piece, piece + 1))
+        found = list(_released(_key_range(root, context, low, high)))
         if found:
             table = pa.concat_tables(found).combine_chunks()
             # stable: rows with equal keys stay in source order
             order = np.argsort(table.column("key").to_numpy(), kind="stable")
             yield table.take(pa.array(order))
+
+
+def _released(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows, copied in groups: a slice keeps its spill mapped."""
+    held: list[pa.Table] = []
+    for table in tables:
+        held.append(table)
+        if len(held) == _MAPPED:
+            yield pa.concat_tables(held).combine_chunks()
+            held = []
+    yield from held
 
 
 def _key_range(root: Path, context: OrderContext, low: int, high: int) -> Iterator[pa.Table]:

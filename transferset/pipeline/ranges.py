@@ -11,7 +11,7 @@ from transferset.schema import BATCH_ROWS
 #: Bytes of ids that one task surveys.
 SURVEY_BYTES: Final = 64 << 20
 
-#: Places at which ranges may be cut once a step has tied rows together.
+#: Least places (if there are rows) at which ranges may be cut once a step has tied rows together.
 MOST_CUTS: Final = 4096
 
 
@@ -41,6 +41,6 @@ def bounds(total: int, count: int, allowed: Sequence[int] | None) -> list[int]:
     return [0, *(allowed[bisect_left(allowed, row)] for row in wanted[1:-1]), total]
 
 
-def candidates(total: int, shards: int | None) -> list[int]:
+def candidates(total: int, shards: int) -> list[int]:
     """Places offered to a step that ties rows together, fine enough for any number of shards."""
-    return even(total, max(1, min(total, max(MOST_CUTS, shards or 0))))
+    return even(total, max(1, min(total, max(MOST_CUTS, shards))))

@@ -16,6 +16,7 @@ from transferset.manifest import Json, fingerprint
 from transferset.pipeline import task_read
 from transferset.pipeline.corpus import Reading, Run
 from transferset.pipeline.options import MOST_SHARDS, tokenizer_json
+from transferset.pipeline.planning import build_work
 from transferset.sources.tasks import LabelKind, TaskFile, TaskOptions
 from transferset.tagging import Tagger, code_of
 from transferset.tokens import WordPiece
@@ -265,13 +266,24 @@ def task_plan_json(plan: TaskPlan, workers: int | None = None) -> Json:
 
     Args:
         plan: The plan.
-        workers: Does not matter; the other builds' plans depend on it.
+        workers: Worker processes; None is the number of processors.
 
     Returns:
-        Sources, labels and columns.
+        Sources, labels, columns and rows, exact; what it comes to, estimated.
     """
     ledger = Ledger()
     rows = sum(sum(1 for _ in file.read(ledger)) for file in plan.files)
+    # measured: 4.6 bytes of text a piece, and two for [CLS] and [SEP]; labels are among the bytes
+    tokens = 2 * rows + sum(file.bytes for file in plan.files) / 4.6
+    work = build_work(
+        plan.op,
+        plan.schema,
+        rows,
+        tokens,
+        tasks=len(plan.files),
+        shards=plan.params.shards,
+        shuffled=False,
+    )
     return {
         "name": plan.name,
         "recipe": fingerprint(plan.recipe),
@@ -284,4 +296,5 @@ def task_plan_json(plan: TaskPlan, workers: int | None = None) -> Json:
         "columns": plan.schema.names,
         "rows": rows,
         "left_out": {str(reason): count for reason, count in sorted(ledger.items())},
+        "estimated": work.estimate(workers),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,28 +68,31 @@ def carry_documents(
     ]
 
 
-def require_one_account(inputs: str, batches: Iterable[pa.RecordBatch]) -> None:
+def require_one_account(inputs: str, batches: Callable[[], Iterable[pa.RecordBatch]]) -> None:
     """Refuse documents of one identity of which different things are known.
 
     A row knows its document by (source, doc_id) alone: filters could not tell them apart.
 
     Args:
         inputs: What was read, for the message.
-        batches: The documents, mapped from files; eight bytes of each are held.
+        batches: Gives the documents, and gives them again; twelve bytes of each are held.
 
     Raises:
         InputError: Two documents have one `doc_id`, and another licence, author, title or language.
     """
-    held = list(batches)
-    if not held:
+    # copies: a batch that is held keeps its file mapped, and there may be too many files for that
+    known = [(group_codes(b).copy(), b.column("doc_id").to_numpy().copy()) for b in batches()]
+    if not known:
         return
-    groups = np.concatenate([group_codes(batch) for batch in held])
-    ids = np.concatenate([batch.column("doc_id").to_numpy() for batch in held])
+    groups, ids = (np.concatenate(column) for column in zip(*known, strict=True))
     order = np.lexsort((ids, groups))
     same = (np.diff(ids[order]) == 0) & (np.diff(groups[order]) == 0)
     at = np.flatnonzero(same)
-    table = pa.Table.from_batches(held).select(["doc_id", *_TOLD])
-    ones, others = (table.take(pa.array(order[at + i])) for i in (0, 1))
+    if not len(at):
+        return
+    picked = np.unique(np.concatenate([order[at], order[at + 1]]))
+    table = _picked(batches(), picked).select(["doc_id", *_TOLD])
+    ones, others = (table.take(pa.array(np.searchsorted(picked, order[at + i]))) for i in (0, 1))
     for name in _TOLD:
         differs = np.flatnonzero(pc.not_equal(ones[name], others[name]).to_numpy())
         if len(differs):
@@ -98,6 +101,17 @@ def require_one_account(inputs: str, batches: Iterable[pa.RecordBatch]) -> None:
             found = f"{ones['doc_id'][first]} with the {name} {values}"
             do = "give each its own id, or leave the ids out"
             raise InputError(sentence("one document of each id", printable(found), inputs, do))
+
+
+def _picked(batches: Iterable[pa.RecordBatch], rows: npt.NDArray[np.int64]) -> pa.Table:
+    """Copies of some rows, in order."""
+    found, start = [], 0
+    for batch in batches:
+        first, stop = np.searchsorted(rows, (start, start + batch.num_rows))
+        if stop > first:
+            found.append(batch.take(pa.array(rows[first:stop] - start)))
+        start += batch.num_rows
+    return pa.Table.from_batches(found)
 
 
 def _renamed(of: Heritage, *, mixed: bool) -> Iterator[pa.RecordBatch]:

@@ -17,6 +17,7 @@ from transferset.manifest import Json, fingerprint
 from transferset.pipeline import wiki_read
 from transferset.pipeline.corpus import READ, Reading, Run, statistics_of
 from transferset.pipeline.options import BuildParams, check_seed, schema_of, tokenizer_json
+from transferset.pipeline.planning import build_work
 from transferset.pipeline.spill import RowOptions
 from transferset.sentences import get_splitter
 from transferset.sources.dump import Dump, Part
@@ -222,22 +223,25 @@ def plan_json(plan: WikiPlan, workers: int | None = None) -> Json:
         workers: Worker processes; None is the number of processors.
 
     Returns:
-        Sources, parts and recipe, exact; rows, tokens, bytes and minutes, estimated.
+        Sources, parts and recipe, exact; what it comes to, estimated.
     """
     # measured on English Wikipedia: a byte of bzip2 gives 3.6 of XML, one of XML 0.4 of prose,
-    # 4.4 bytes of prose are a piece, a sentence has 27 pieces; 8 MB of XML take a CPU-second
+    # 4.4 bytes of prose are a piece, a sentence has 27 pieces, an article 600
     xml = sum(
         (p.stop - p.start) * (3.6 if plan.sources[f].dump.bzip2 else 1) for f, p in plan.parts
     )
     tokens = xml * 0.4 / 4.4
     rows = tokens / (27 if plan.params.unit == "sentence" else 600)
-    workers = min(workers or default_workers(), len(plan.parts))
-    estimated = {
-        "rows": round(rows),
-        "tokens": round(tokens),
-        "bytes": round(tokens * 2 + rows * 26),
-        "minutes": round(xml / 8e6 / workers / 60, 1),
-    }
+    work = build_work(
+        plan.op,
+        plan.schema,
+        rows,
+        tokens,
+        tasks=len(plan.parts),
+        shards=plan.params.shards,
+        shuffled=plan.params.shuffle,
+        documents=tokens / 600,
+    )
     return {
         "name": plan.name,
         "recipe": fingerprint(plan.recipe),
@@ -246,8 +250,8 @@ def plan_json(plan: WikiPlan, workers: int | None = None) -> Json:
         "tokenizer": tokenizer_json(plan.tokenizer),
         "sources": [source.origin for source in plan.sources],
         "parts": len(plan.parts),
-        "workers": workers,
+        "workers": min(workers or default_workers(), len(plan.parts)),
         "stored_bytes": sum(part.stop - part.start for _, part in plan.parts),
         # what --limit reads of its last part is not known before it is read
-        "estimated": estimated if plan.params.limit is None else None,
+        "estimated": work.estimate(workers) if plan.params.limit is None else None,
     }

@@ -19,7 +19,7 @@ from transferset.steps import Dedupe
 from transferset.transforms.buckets import Buckets
 from transferset.transforms.buffers import addresses, flat, keep
 from transferset.transforms.contained import DropContained
-from transferset.transforms.digests import ROWS, SEEN, Known, Numbers, sorted_marks
+from transferset.transforms.digests import MOST_FILES, ROWS, SEEN, Known, Numbers, sorted_marks
 from transferset.transforms.marks import Marks, write_marks
 from transferset.transforms.protocol import Position, Setting, Surveyed
 from transferset.transforms.siphash import digest_rows
@@ -45,7 +45,8 @@ class DropDuplicates:
         """Find the rows that are equal to an earlier one and write down their addresses.
 
         The digests are set down in files by their first bits (32 bytes a row), and looked at file
-        by file: less than 64 MB of memory, however many rows are equal.
+        by file: less than 64 MB of memory, however many rows are equal; above 4 · 10⁹ rows, 64 MB
+        for each 4 · 10⁹.
 
         Args:
             found: The surveys.
@@ -56,7 +57,7 @@ class DropDuplicates:
         Returns:
             `rows`: how many are left; `tokens`: in proportion.
         """
-        count = max(1, -(-found.rows // ROWS))
+        count = min(MOST_FILES, max(1, -(-found.rows // ROWS)))
         repeats = _repeats(_by_digest(found, folder, count))
         total = write_marks(folder, sorted_marks(folder, count, found, repeats))
         left = found.rows - total

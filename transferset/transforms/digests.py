@@ -21,6 +21,9 @@ SEEN: Final = ("high", "low", "row", "copy")
 #: Rows, on average, whose digests are compared at once.
 ROWS: Final = 1 << 18
 
+#: Most files of digests: with more rows each is larger.
+MOST_FILES: Final = 1 << 14
+
 Numbers = npt.NDArray[np.uint64]
 
 

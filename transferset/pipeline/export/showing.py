@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from transferset.manifest import Json
 from transferset.pipeline.export.plan import ExportPlan
+from transferset.pipeline.planning import export_work
 
 
-def export_plan_json(plan: ExportPlan) -> Json:
-    """What would be done; bytes are estimated from those of the sets.
+def export_plan_json(plan: ExportPlan, workers: int | None = None) -> Json:
+    """What would be done; what it comes to is estimated.
 
     Args:
         plan: From `make_export_plan`.
+        workers: Worker processes; None is the number of processors.
     """
-    held = sum(found.manifest.totals["bytes"] for found in plan.sets)
     return {
         "to": plan.format.name,
         "holds": plan.format.summary,
@@ -28,6 +29,6 @@ def export_plan_json(plan: ExportPlan) -> Json:
         "left_out": list(plan.draft.left_out),
         "files": plan.draft.files,
         "tasks": len(plan.draft.tasks),
-        "bytes": round(held * plan.format.share),
+        "estimated": export_work(plan).estimate(workers),
         "verified_by": plan.format.reader(),
     }

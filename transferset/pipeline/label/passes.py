@@ -18,7 +18,7 @@ from transferset.pipeline.label.answers import AskContext, ask
 from transferset.pipeline.label.commit import commit_labelled
 from transferset.pipeline.label.plan import LabelPlan
 from transferset.pipeline.label.shards import ShardContext, write_shard
-from transferset.pipeline.order import SHARD_BYTES, spill_path
+from transferset.pipeline.order import count_shards, spill_path
 from transferset.shards import ShardSet
 from transferset.stage import ALL, Progress, receipts_digest
 from transferset.training.room import with_memory
@@ -130,7 +130,7 @@ def _write(
     plan: LabelPlan, run: Run, bounds: Sequence[int], asked: Sequence[Sequence[Json]]
 ) -> list[Json]:
     rows = len(plan.src)
-    count = plan.params.shards or max(1, -(-data_bytes(plan, asked[0]) // SHARD_BYTES))
+    count = plan.params.shards or count_shards(data_bytes(plan, asked[0]))
     digests = [receipts_digest(run.root, _stage(i), len(one)) for i, one in enumerate(asked)]
     tasks: list[Json] = [
         {
