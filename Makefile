@@ -21,6 +21,7 @@ test: .venv
 	$(BIN)/python -m pytest
 docs: .venv
 	$(BIN)/python tools/cli_page.py
+	$(BIN)/python tools/scale_page.py
 	$(BIN)/mkdocs build --strict --quiet
 check: lint types test docs
 bench: .venv

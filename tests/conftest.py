@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,10 @@ settings.load_profile("patient")
 # Threads that wait for each other take longer than such small sums. Torch reads it once, when it is
 # imported, and commands that tests run inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+# Hundreds of processes begin here: what they import is compiled once.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.fixture(scope="session")

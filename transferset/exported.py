@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Final
 
 from transferset.errors import SetError, sentence
@@ -239,9 +240,11 @@ def is_export(root: str | Path) -> bool:
 
 def _check_size(path: Path, size: int) -> None:
     try:
-        found = path.stat().st_size
+        state = path.stat()
     except OSError as error:
         reason = error.strerror or "an error"
         raise SetError(sentence(f"{size:,} bytes", reason, str(path), REMEDY)) from None
-    if found != size:
-        raise SetError(sentence(f"{size:,} bytes", f"{found:,}", str(path), REMEDY))
+    if not S_ISREG(state.st_mode):  # a pipe has 0 bytes, and reading it never ends
+        raise SetError(sentence("a plain file", "another kind", str(path), REMEDY))
+    if state.st_size != size:
+        raise SetError(sentence(f"{size:,} bytes", f"{state.st_size:,}", str(path), REMEDY))

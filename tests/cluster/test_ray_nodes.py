@@ -60,21 +60,14 @@ def whole(nodes, parent) -> dict[str, bytes]:
         return files_of(made.root)
 
 
-def test_build_and_derive_give_the_bytes_of_one_process(nodes, dumps, tokenizer, tmp_path):
+def test_a_build_gives_the_bytes_of_one_process(nodes, dumps, tokenizer, tmp_path):
     options = {"tokenizer": str(tokenizer), "splitter": "rules", "shards": 3}
     here = transferset.build_wiki(dumps["plain"], tmp_path / "here", workers=1, **options)
     words = ("--tokenizer", tokenizer, "--splitter", "rules", "--shards", "3")
-    there = nodes.run("build", "wiki", dumps["plain"], "--out", tmp_path / "there", *words)
-    assert there.returncode == 0, there.stderr
-    assert files_of(tmp_path / "there") == files_of(here.root)
-
-    steps = [transferset.Generate("100%"), transferset.Shuffle()]
-    transferset.derive(here.root, tmp_path / "a", steps=steps, shards=3, seed=3, workers=1)
-    words = ("--generate", "100%", "--shuffle", "--shards", "3", "--seed", "3")
     # relative paths are meant from where the driver is
-    derived = nodes.run("derive", tmp_path / "there", "--out", "b", *words)
-    assert derived.returncode == 0, derived.stderr
-    assert files_of(nodes.folder / "b") == files_of(tmp_path / "a")
+    there = nodes.run("build", "wiki", dumps["plain"], "--out", "there", *words)
+    assert there.returncode == 0, there.stderr
+    assert files_of(nodes.folder / "there") == files_of(here.root)
 
 
 def test_a_node_killed_in_the_middle_changes_nothing(nodes, whole, parent, closed, tmp_path):

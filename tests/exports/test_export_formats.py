@@ -12,6 +12,7 @@ import pytest
 from export_sets import make_pairs, make_splits, make_task_set, rows_of, texts_of
 from hypothesis import given
 from hypothesis import strategies as st
+from label_sets import SENTIMENT, make_labelled
 from pyarrow import dataset, parquet
 
 import transferset
@@ -225,6 +226,20 @@ class TestTabs:
         transferset.verify_export(made.root)
         assert (made.root / "train.tsv").read_bytes().count(b"\n") == 6
 
+    @pytest.mark.parametrize("blank", ["", "  "])
+    def test_a_line_that_readers_skip_is_refused(self, blank, tmp_path):
+        """pandas and `datasets` pass over blank lines: of two columns there are none."""
+        found = make_labelled_texts(tmp_path / "set", {"text": ["a", blank], "label": [0, 1]})
+        transferset.export(found.root, tmp_path / "both", to="tsv")
+        with pytest.raises(transferset.UsageError, match="row 1; export --to jsonl"):
+            transferset.export(found.root, tmp_path / "out", to="tsv", columns="text")
+
+    def test_a_class_without_a_name_would_be_a_missing_label(self, tmp_path):
+        names = {"label": ["", "b"]}
+        found = make_labelled(tmp_path / "set", {"text": ["a"], "label": [0]}, names=names)
+        with pytest.raises(transferset.UsageError, match="classes with names"):
+            transferset.export(found.root, tmp_path / "out", to="tsv")
+
     @given(st.lists(st.text(), min_size=1))
     def test_escaping_loses_nothing(self, texts):
         column = pa.array(texts, pa.large_string())
@@ -239,8 +254,6 @@ def named(found: transferset.ShardSet) -> list[str]:
 
 
 def make_labelled_texts(root, columns):
-    from label_sets import SENTIMENT, make_labelled
-
     return make_labelled(root, columns, names=SENTIMENT)
 
 

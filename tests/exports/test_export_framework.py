@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import transferset
 from transferset.cli import transferset as command
 from transferset.exported import EXPORT, ExportRecord
 from transferset.exports import texts
-from transferset.exports.cutting import pieces
+from transferset.exports.cutting import left_out, pieces
 from transferset.exports.protocol import HOMES, Options, format_of
 from transferset.files import digest_file
 from transferset.holding import EXPORT_FILES
@@ -319,6 +320,28 @@ class TestVerify:
             with pytest.raises(transferset.TransfersetError, match=r"^expected [^\n]*$"):
                 transferset.verify_export(root)
 
+    def test_a_file_that_the_card_would_add_to_a_split_is_named(self, task, tmp_path):
+        root = transferset.export(task.root, tmp_path / "out", to="hf").root
+        (root / "data" / "train-more.parquet").touch()
+        with pytest.raises(transferset.SetError, match=r"train-more.parquet; remove it"):
+            transferset.verify_export(root)
+
+    def test_a_pipe_is_not_waited_for(self, task, tmp_path):
+        root = transferset.export(task.root, tmp_path / "out", to="jsonl").root
+        (root / "train.jsonl").unlink()
+        os.mkfifo(root / "train.jsonl")
+        resign(root, {"bytes": 0})
+        with pytest.raises(transferset.SetError, match="a plain file"):
+            transferset.verify_export(root)
+
+    def test_a_column_without_a_digest_is_not_taken_for_right(self, task, tmp_path):
+        root = transferset.export(task.root, tmp_path / "out", to="jsonl").root
+        body = json.loads((root / EXPORT).read_bytes())
+        del body["parts"][0]["digests"]["label"]
+        (root / EXPORT).write_bytes(sign(body))
+        with pytest.raises(transferset.SetError, match="a digest of each column"):
+            transferset.verify_export(root)
+
 
 def resign(root: Path, members: dict[str, object]) -> None:
     """Change what the record says of its first file, and sign it anew."""
@@ -363,6 +386,12 @@ def test_tasks_begin_where_batches_do(tmp_path):
     assert pieces(found) == [(0, rows)]
 
 
+def test_a_table_of_documents_is_told_to_stay_behind(tmp_path):
+    tables = {"documents.arrow": b"any"}
+    found = make_labelled(tmp_path / "set", {"text": ["a"]}, tables=tables)
+    assert "the table of documents" in left_out(found, ["text"], "parquet")[0]
+
+
 class TestCommand:
     def test_a_recipe_exports_the_sets_that_it_makes(self, task, tmp_path):
         recipe = tmp_path / "recipe.toml"
@@ -383,6 +412,7 @@ class TestCommand:
         done = CliRunner().invoke(command, ["export", str(task.root), "--to", "tsv", "--out", out])
         assert done.exit_code == 0, done.output
         assert "NOTE: input_ids, logits, words" in done.output
+        assert "anew" not in done.output
         assert f"{out}: 57 rows as tsv" in done.output
         checked = CliRunner().invoke(command, ["verify", out])
         assert "right; 57 rows as tsv in 1 files, read by pyarrow.csv" in checked.output

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 import pytest
+from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_sets import SENTIMENT, make_labelled
@@ -16,10 +17,12 @@ from sets import make_set
 
 import transferset
 from transferset.errors import SetError, UsageError
+from transferset.exported import EXPORT
 from transferset.exports import mds
 from transferset.exports.cutting import pieces
 from transferset.exports.mds_reading import read_shard
 from transferset.exports.mds_rows import encode, frame, held
+from transferset.manifest import digest_json, pretty
 
 
 def read_by_hand(folder):
@@ -147,6 +150,41 @@ def test_a_missing_score_is_nan(tmp_path):
     assert first == 0.25
     assert np.isnan(second)
     transferset.verify_export(tmp_path / "out")
+
+
+def resign(root, file):
+    """Sign the record anew, as somebody does who changed a file."""
+    body = json.loads((root / EXPORT).read_bytes())
+    del body["digest"]
+    raw = (root / file).read_bytes()
+    changed = {"file": file, "bytes": len(raw), "blake3": blake3(raw).hexdigest()}
+    body["files"] = [changed if one["file"] == file else one for one in body["files"]]
+    (root / EXPORT).write_bytes(pretty({**body, "digest": digest_json(body)}))
+
+
+@pytest.mark.parametrize("change", [(b'"str"', b'"pkl"'), (b"shard.0", b"../me.0"), (b"[", b" [")])
+def test_an_index_of_anything_else_never_reaches_mosaics_reader(tmp_path, monkeypatch, change):
+    """It would unpickle what the index says is pickled, and open what it names."""
+    make_labelled(tmp_path / "set", {"text": ["a", "b"]})
+    root = transferset.export(tmp_path / "set", tmp_path / "out", to="mds", workers=1).root
+    index = root / "train" / "index.json"
+    index.write_bytes(index.read_bytes().replace(*change))
+    resign(root, "train/index.json")
+    monkeypatch.setattr(mds, "_theirs", lambda: pytest.fail("was asked"))
+    with pytest.raises(SetError, match="an index of the shards"):
+        transferset.verify_export(root)
+
+
+def test_a_score_that_is_missing_is_the_same_for_mosaics_reader(tmp_path, monkeypatch):
+    columns = {"text": ["a"], "label": [None]}
+    make_labelled(tmp_path / "set", columns, score=True)
+    root = transferset.export(tmp_path / "set", tmp_path / "out", to="mds", workers=1).root
+    missing = {"label": np.float32("nan")}
+    monkeypatch.setattr(mds, "_theirs", lambda: lambda *_: [{"text": "a", **missing}])
+    transferset.verify_export(root)
+    monkeypatch.setattr(mds, "_theirs", lambda: lambda *_: [{"text": "b", **missing}])
+    with pytest.raises(SetError, match="text as written"):
+        transferset.verify_export(root)
 
 
 def test_words_are_left_out_and_that_is_told(tmp_path):

@@ -172,3 +172,29 @@ def test_a_state_of_something_else_is_refused(batches):
         batches(SIZES[0]).load_state_dict(worker)
     with pytest.raises(UsageError, match="a state of a feed"):
         Loader(batches(SIZES[0])).load_state_dict({"epoch": 0})
+
+
+def test_an_epoch_that_is_set_meanwhile_comes_next(batches):
+    feed = batches({"rows": 7}).feed
+    running = iter(feed)
+    next(running)
+    feed.set_epoch(5)
+    assert next(running).place.epoch == 0  # what runs goes on
+    assert (feed.epoch, feed.position) == (5, 0)
+    assert {batch.place.epoch for batch in feed} == {5}
+    assert feed.epoch == 6
+
+
+def test_a_position_behind_the_end_is_refused(batches):
+    feed = batches({"rows": 7}).feed
+    list(feed)
+    state = feed.state_dict() | {"position": len(feed)}
+    feed.load_state_dict(state)
+    with pytest.raises(UsageError, match="position"):
+        feed.load_state_dict(state | {"position": len(feed) + 1})
+
+
+@pytest.mark.parametrize("size", [{"rows": 1.5}, {"rows": "3"}, {"tokens": 1 << 63}])
+def test_sizes_that_are_no_numbers_of_rows_are_refused(batches, size):
+    with pytest.raises(UsageError, match="rows or tokens of at least 1"):
+        batches(size)

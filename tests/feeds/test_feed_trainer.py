@@ -154,3 +154,27 @@ def test_trainer_resumes_its_checkpoint_with_the_same_rest(found, tmp_path):
     assert done == steps
     assert len(rest) == steps - stop
     assert rest == whole[stop:]
+
+
+def test_trainer_resumes_batches_of_a_loader_too(found, tmp_path):
+    def run(out, *callbacks, resume=None):
+        collate = Recorded(found)
+        loader = Loader(ShardDataset(found, seed=7).batches(rows=BATCH), collate)
+
+        class OwnLoader(transformers.Trainer):
+            def get_train_dataloader(self):
+                return loader
+
+        trainer = OwnLoader(
+            model(), arguments(out), train_dataset=ShardDataset(found),
+            callbacks=[Epochs(loader), *callbacks],
+        )  # fmt: skip
+        trainer.train(resume_from_checkpoint=resume)
+        return collate.given, trainer.state.global_step
+
+    whole, steps = run(tmp_path / "whole")
+    stop = steps // 2 + 2
+    run(tmp_path / "cut", Stopping(stop))
+    given, done = run(tmp_path / "cut", resume=str(tmp_path / "cut" / f"checkpoint-{stop}"))
+    assert done == steps
+    assert given == whole[steps // 2 :]  # what was trained on is read, and passed over

@@ -233,7 +233,7 @@ def mix(
 
 
 def plan_mix(
-    sources: Sequence[str | Path | tuple[str | Path, float | str]],
+    sources: Sequence[Weighted],
     *,
     rows: int | str | None = None,
     seed: int = 0,

@@ -49,7 +49,7 @@ def export(
         columns: Of the set, those that are exported, also as `text,label`; None is all that the
             format can hold, of `tsv` and `jsonl` texts and labels.
         shards: Files of each split, of `hf`, `parquet` and `arrow-file`; None is one per 256 MB of
-            Arrow.
+            Arrow. Of `mds` too; None is one per 64 MB.
         compression: `zstd`, `snappy` or `none` of Parquet, whose own is `zstd`; `none`, `zstd` or
             `lz4` of `arrow-file`, whose own is `none`.
         escape: Of `tsv`: write tabs, line ends and backslashes of texts as two characters.

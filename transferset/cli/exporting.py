@@ -38,7 +38,9 @@ _MOST: Final = 20
 )
 @click.option("--columns", metavar="A,B", help="Columns of the set. [all that the format holds]")
 @click.option(
-    "--shards", type=int, help="Files of a split: hf, parquet, arrow-file. [one per 256 MB]"
+    "--shards",
+    type=int,
+    help="Files of a split: hf, parquet, arrow-file [256 MB each], mds [64 MB].",
 )
 @click.option(
     "--compression",
@@ -70,7 +72,8 @@ def export(src: Path | None, dry_run: bool, out: Path | None, **options: Any) ->
         return
     with Bar() as bar:
         found = api.export(root, out, progress=bar, **options)
-    say_earlier(bar.earlier)
+    if bar.earlier:
+        say_earlier(bar.earlier)
     _say_left_out(found)
     echo_export(found)
 

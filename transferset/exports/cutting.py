@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
+from transferset.documents import has_documents
 from transferset.errors import UsageError, sentence
 from transferset.exports.protocol import Options
 from transferset.schema import BATCH_ROWS, COLUMNS
@@ -86,4 +87,6 @@ def left_out(found: ShardSet, held: Sequence[str], name: str) -> list[str]:
         name: Of the format.
     """
     gone = [column for column in COLUMNS if column in found.manifest.schema and column not in held]
+    if has_documents(found.manifest):
+        gone.append("the table of documents (titles, authors, addresses, licences)")
     return [f"{', '.join(gone)}: not in {name} of {found.label}"] if gone else []

@@ -52,6 +52,10 @@ def read(root: Path, record: ExportRecord, split: str) -> Iterator[pa.RecordBatc
     schema = stated_schema(root, record, split)
     ours = re.compile(re.escape(f"data/{split}-") + r"\d{5}-of-\d{5}\.parquet")
     paths = sorted(root / entry.file for entry in record.files if ours.fullmatch(entry.file))
+    # the card says `data/train-*`: all that is called so is read as part of the split
+    strange = sorted(set((root / "data").glob(f"{split}-*")) - set(paths))
+    if strange:
+        raise SetError(sentence("files of the export", "another", str(strange[0]), "remove it"))
     return (
         _by_datasets(paths, schema) if find_spec("datasets") else parquet_files.read(paths, schema)
     )

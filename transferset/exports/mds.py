@@ -5,6 +5,7 @@ Written without their package, which wants numpy < 2.2 and transformers < 5.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ from transferset.errors import SetError, UsageError, sentence
 from transferset.exported import REMEDY, ExportRecord
 from transferset.exports.cutting import columns_of, files, left_out, pieces
 from transferset.exports.joining import entry_of, output_of
-from transferset.exports.listed import listed
+from transferset.exports.listed import listed, readable
 from transferset.exports.mds_reading import read_shard, with_nulls
 from transferset.exports.mds_rows import MOST_BYTES, NO_CLASS, configuration, encode, frame, held
 from transferset.exports.protocol import Context, Draft, Format, Options, Part, Written
@@ -27,6 +28,8 @@ from transferset.manifest import FileEntry, Json, canonical
 from transferset.schema import COLUMNS
 from transferset.shards import ShardSet
 from transferset.stage import Done
+
+_INDEX: Final = "index.json"
 
 #: Bytes of Arrow that become one shard, as their writer has it; a task holds a shard in memory.
 _SHARD_BYTES: Final = 64 << 20
@@ -97,34 +100,60 @@ def finish(written: Written) -> list[FileEntry]:
         entries += [FileEntry(**result["entry"]) for _, result in both]
         schema = schema_of(ShardSet.open(part.root), written.context.columns[part.split])
         stated = configuration(held(schema))
-        shards = [_index_entry(result, stated) for _, result in both]
-        with HashingFile(written.root / part.split / "index.json") as sink:
-            sink.write(canonical({"version": 2, "shards": shards}))
+        shards = [(FileEntry(**result["entry"]), result["rows"]) for _, result in both]
+        with HashingFile(written.root / part.split / _INDEX) as sink:
+            sink.write(_index(shards, stated))
             entries.append(entry_of(written.root, sink))
     return entries
 
 
-def _index_entry(result: Json, stated: Json) -> Json:
-    name = Path(result["entry"]["file"]).name
-    raw = {"basename": name, "bytes": result["entry"]["bytes"], "hashes": {}}
-    return {**stated, "samples": result["rows"], "raw_data": raw, "zip_data": None}
+def _index(shards: Sequence[tuple[FileEntry, int]], stated: Json) -> bytes:
+    """The index of shards and the samples in each."""
+    entries = []
+    for entry, samples in shards:
+        raw = {"basename": Path(entry.file).name, "bytes": entry.bytes, "hashes": {}}
+        entries.append({**stated, "samples": samples, "raw_data": raw, "zip_data": None})
+    return canonical({"version": 2, "shards": entries})
 
 
 def read(root: Path, record: ExportRecord, split: str) -> Iterator[pa.RecordBatch]:
     """See `Format.read`."""
     schema = stated_schema(root, record, split)
     columns = held(schema)
-    listed(root, record, f"{split}/index.json")
+    shards = _shards(root, record, split)
+    _require_index(root, record, split, shards, configuration(columns))
     reader = _theirs()
     theirs = reader(str(root), split) if reader is not None else None
     number = 0
-    for shard in range(sum(entry.file.startswith(f"{split}/shard.") for entry in record.files)):
-        path = listed(root, record, _shard_name(split, shard))
+    for path in shards:
         for batch in read_shard(path, columns, schema):
             if theirs is not None:
                 _check_samples(batch, theirs, number, str(path))
             number += batch.num_rows
             yield with_nulls(batch)
+
+
+def _shards(root: Path, record: ExportRecord, split: str) -> list[Path]:
+    count = sum(entry.file.startswith(f"{split}/shard.") for entry in record.files)
+    return [listed(root, record, _shard_name(split, shard)) for shard in range(count)]
+
+
+def _require_index(
+    root: Path, record: ExportRecord, split: str, shards: Sequence[Path], stated: Json
+) -> None:
+    """Refuse an index of other shards or columns.
+
+    MosaicML's reader believes it: where it says so, what stands in a column is unpickled.
+    """
+    path = listed(root, record, f"{split}/{_INDEX}")
+    entries = {entry.file: entry for entry in record.files}
+    found = []
+    for shard in shards:
+        with readable(shard), shard.open("rb") as file:
+            (samples,) = struct.unpack("<I", file.read(4))
+        found.append((entries[f"{split}/{shard.name}"], samples))
+    if path.read_bytes() != _index(found, stated):
+        raise SetError(sentence("an index of the shards", "another", str(path), REMEDY))
 
 
 def _theirs() -> Any:
@@ -141,7 +170,9 @@ def _check_samples(batch: pa.RecordBatch, theirs: Any, first: int, at: str) -> N
     for row in range(0, batch.num_rows, _CHECKED):
         found = theirs[first + row]
         for name, value in batch.slice(row, 1).to_pylist()[0].items():
-            if not np.array_equal(np.asarray(found[name]), np.asarray(value), equal_nan=False):
+            theirs_has, ours = np.asarray(found[name]), np.asarray(value)
+            # a missing score is NaN; of texts numpy will not ask
+            if not np.array_equal(theirs_has, ours, equal_nan=ours.dtype.kind == "f"):
                 where = f"{at}, row {first + row:,}"
                 raise SetError(sentence(f"{name} as written", "another", where, REMEDY))
 

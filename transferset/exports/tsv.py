@@ -46,7 +46,12 @@ def plan(sets: Sequence[ShardSet], parts: Sequence[Part], options: Options) -> D
         if name not in (*texts.USUAL, *FIXED_WIDTH):
             do = "export --to jsonl"
             raise UsageError(sentence("columns of one text or number with --to tsv", name, do=do))
-    return texts.draft(sets, parts, options, "tsv")
+    found = texts.draft(sets, parts, options, "tsv")
+    for part, one in zip(parts, sets, strict=True):
+        if "label" in found.columns[part.split] and "" in one.manifest.names.get("label", ()):
+            do = "export --to jsonl"
+            raise UsageError(sentence("classes with names", "an empty one", str(one.root), do=do))
+    return found
 
 
 def header(columns: Sequence[str]) -> list[str]:
@@ -70,6 +75,8 @@ def write(root: Path, context: Context, task: Json) -> Done:
                     _require_plain(found, f"{field.name} of {part.root}", rows.first)
                 # a row without a label has an empty one
                 cells += ["\t", (_escaped(found) if escape else found).fill_null("")]
+            if len(batch.schema) == 1:
+                _require_visible(cells[1], f"{batch.schema.names[0]} of {part.root}", rows.first)
             sink.write(lines([*cells[1:], "\n"]))
         output = output_of(root, sink)
     return Done([output], rows.result())
@@ -90,6 +97,16 @@ def _require_plain(found: pa.Array, column: str, first: int) -> None:
         do = "say --escape to write them as \\t, \\n and \\r, or export --to jsonl"
         where = f"{column}, row {row}"
         raise UsageError(sentence("texts without tabs and line ends", "one with", where, do))
+
+
+def _require_visible(found: pa.Array, column: str, first: int) -> None:
+    """Refuse what would be a blank line: readers skip it, and the rows behind it move up."""
+    wrong = pc.match_substring_regex(found, "^ *$")
+    if pc.any(wrong).as_py():
+        row = first + pc.index(wrong, True).as_py()
+        do = "export --to jsonl, or a second column"
+        where = f"{column}, row {row}"
+        raise UsageError(sentence("a text in each row of one column", "a blank one", where, do))
 
 
 def _escaped(found: pa.Array) -> pa.Array:

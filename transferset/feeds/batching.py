@@ -25,6 +25,9 @@ Int64 = npt.NDArray[np.int64]
 #: Bytes of a region, about: what is read at a time lies in so much of a set.
 _REGION_BYTES: Final = 2 << 30
 
+#: Kernels count in 64 bits.
+_MOST: Final = 1 << 62
+
 #: Batches, about, among which rows are sorted by length.
 _POOL: Final = 64
 
@@ -122,8 +125,9 @@ class Batching:
         given = [size for size in (self.rows, self.tokens) if size is not None]
         if len(given) != 1:
             raise UsageError(sentence("one of rows and tokens", f"{len(given)}"))
-        if min(*given, self.multiple) < 1:
-            found = f"{given[0]:,} and a multiple of {self.multiple:,}"
+        sizes = (given[0], self.multiple)
+        if not all(isinstance(n, (int, np.integer)) and 1 <= n < _MOST for n in sizes):
+            found = f"{given[0]} and a multiple of {self.multiple}"
             raise UsageError(sentence("rows or tokens of at least 1", found))
 
 

@@ -55,6 +55,7 @@ class Feed(Generic[T]):
         position: Batches of it that this rank was given.
         rank: Of this process,
         world_size: and how many there are.
+        turn: Counts what was begun: what iterates since before that moves the state no more.
     """
 
     def __init__(
@@ -102,17 +103,18 @@ class Feed(Generic[T]):
         self._plan = BatchPlan(found, batching, seed=seed, shuffle=shuffle, window=window)
         self.make, self._even = make, even
         self.rank, self.world_size = rank, world_size
-        self.epoch, self.position = 0, 0
+        self.epoch, self.position, self.turn = 0, 0, 0
         self._known: Place | None = None
         self.set_epoch(epoch)
 
     def __iter__(self) -> Iterator[T]:
         """The rest of the epoch."""
+        turn = self.turn
         for planned in self.planned():
             made = self.make(planned)
-            self.delivered(planned.place)
+            self.delivered(planned.place, turn)
             yield made
-        self.ended()
+        self.ended(turn)
 
     def __len__(self) -> int:
         """Batches of this rank in the epoch; with `tokens` all lengths are read for it."""
@@ -151,18 +153,20 @@ class Feed(Generic[T]):
     def _repeated(self, number: int, last: Section) -> Planned:
         """A batch of the epoch's beginning, in the place of one that is not there."""
         again = number % last.end
-        first = next(self._plan.sections(self.epoch, again))
-        place = Place(self.epoch, number, last.window, last.first)
+        first = next(self._plan.sections(last.epoch, again))
+        place = Place(last.epoch, number, last.window, last.first)
         return Planned(first.batch(again).rows, place)
 
-    def delivered(self, place: Place) -> None:
-        """A batch was handed out: what is resumed begins after it."""
-        self.epoch, self.position = place.epoch, place.number // self.world_size + 1
-        self._known = place
+    def delivered(self, place: Place, turn: int | None = None) -> None:
+        """A batch was handed out, in an iteration that began at a turn: go on after it."""
+        if turn in (None, self.turn):
+            self.epoch, self.position = place.epoch, place.number // self.world_size + 1
+            self._known = place
 
-    def ended(self) -> None:
-        """The epoch is over."""
-        self.set_epoch(self.epoch + 1)
+    def ended(self, turn: int) -> None:
+        """The epoch is over, for an iteration that began at a turn."""
+        if turn == self.turn:
+            self.set_epoch(self.epoch + 1)
 
     def set_epoch(self, epoch: int) -> None:
         """Begin another epoch; that which is being read goes on.
@@ -178,6 +182,7 @@ class Feed(Generic[T]):
     def restart(self) -> None:
         """Begin the epoch again."""
         self.position, self._known = 0, None
+        self.turn += 1
 
     def left_out(self) -> int:
         """Rows of the epoch that `even="drop"` leaves out, over all ranks."""
@@ -217,11 +222,18 @@ class Feed(Generic[T]):
             raise UsageError(sentence("a state of this feed", "another: " + ", ".join(changed)))
         epoch, position = state["epoch"], state["position"]
         last = Place(epoch, position * self.world_size - 1, state["window"], state["first"])
-        if position and not self._plan.holds(last):
+        if position and not (self._plan.holds(last) and self._reaches(epoch, position)):
             found = f"window {last.window:,} at position {position:,}"
             raise UsageError(sentence("a state of a feed", found))
         self.epoch, self.position = epoch, position
         self._known = last if position else None
+        self.turn += 1
+
+    def _reaches(self, epoch: int, position: int) -> bool:
+        """Whether an epoch can have so many batches, where it is known without reading."""
+        if self._plan.settings["rows"] is None:
+            return True
+        return position * self.world_size <= _up(self._plan.count(epoch), self.world_size)
 
 
 def _up(number: int, multiple: int) -> int:

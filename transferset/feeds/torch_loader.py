@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from multiprocessing.context import BaseContext
 from typing import Any
 
@@ -19,9 +20,15 @@ class Loader:
     Each iteration gives the rest of an epoch and then moves on to the next. The state is the same
     for any number of workers, so a run may be resumed with another.
 
+    transformers' Trainer resumes by reading a loader's `dataset` anew, with its other members as
+    options, and passing over what was read before (accelerate's `skip_first_batches`).
+
     Attributes:
         batches: What is loaded; its feed's state is the loader's.
     """
+
+    batch_size = None
+    drop_last = False
 
     def __init__(
         self,
@@ -54,20 +61,30 @@ class Loader:
         self._options = {
             "num_workers": workers, "pin_memory": pin_memory, **(ahead if workers else {}),
         }  # fmt: skip
+        self.num_workers, self.pin_memory = workers, pin_memory
+        self.prefetch_factor = prefetch if workers else None
+        self.multiprocessing_context = context if workers else None
+        self.collate_fn = _as_it_is
 
     def __iter__(self) -> Iterator[Any]:
         """The rest of the epoch."""
         feed = self.batches.feed
+        turn = feed.turn
         # a fresh one, so that its workers begin where the feed stands
         data = _Placed(ShardBatches(feed, self.batches.collate))
         for place, made in DataLoader(data, batch_size=None, collate_fn=_as_it_is, **self._options):
-            feed.delivered(place)
+            feed.delivered(place, turn)
             yield made
-        feed.ended()
+        feed.ended(turn)
 
     def __len__(self) -> int:
         """Batches of this rank in the epoch; with `tokens` all lengths are read for it."""
         return len(self.batches.feed)
+
+    @property
+    def dataset(self) -> IterableDataset[Any]:
+        """All batches of the epoch, whatever was handed out of it; they do not move the state."""
+        return _Epoch(self.batches)
 
     @property
     def epoch(self) -> int:
@@ -106,5 +123,17 @@ class _Placed(IterableDataset[Placed]):  # type: ignore[misc]
         return self._batches.placed()
 
 
-def _as_it_is(made: Placed) -> Placed:
+class _Epoch(IterableDataset[Any]):  # type: ignore[misc]
+    """Batches of the epoch that a feed is told when they are read."""
+
+    def __init__(self, batches: ShardBatches) -> None:
+        self._batches = batches
+
+    def __iter__(self) -> Iterator[Any]:
+        feed = copy(self._batches.feed)
+        feed.restart()
+        return iter(ShardBatches(feed, self._batches.collate))
+
+
+def _as_it_is(made: Any) -> Any:
     return made

@@ -94,22 +94,22 @@ class ShardDataset(Dataset[Row]):  # type: ignore[misc]
     def __iter__(self) -> Iterator[Row]:
         """The rest of the epoch for this rank; the next time the next epoch."""
         self._feed.set_epoch(self.epoch)
-        waiting: list[Planned] = []
+        turn, waiting = self._feed.turn, list[Planned]()
         for planned in self._feed.planned():
             waiting.append(planned)
             if len(waiting) == _TOGETHER:
-                yield from self._given(waiting)
+                yield from self._given(waiting, turn)
                 waiting = []
-        yield from self._given(waiting)
-        self._feed.ended()
+        yield from self._given(waiting, turn)
+        self._feed.ended(turn)
         self._epoch.fill_(self._feed.epoch)
 
-    def _given(self, planned: Sequence[Planned]) -> Iterator[Row]:
+    def _given(self, planned: Sequence[Planned], turn: int) -> Iterator[Row]:
         if planned:
             rows = np.concatenate([one.rows for one in planned])
             batch = Batch(rows, self._rows.gather(rows), planned[0].place)
             for row, one in zip(rows_of(batch), planned, strict=True):
-                self._feed.delivered(one.place)
+                self._feed.delivered(one.place, turn)
                 yield row
 
     @property

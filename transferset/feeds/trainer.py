@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from transformers import TrainerCallback
 
+from transferset.feeds.torch_loader import Loader
 from transferset.feeds.torch_rows import ShardDataset
 
 #: What a sum of shares of an epoch may lack of a whole one.
@@ -19,8 +20,8 @@ class Epochs(TrainerCallback):  # type: ignore[misc]
     in the epoch that a checkpoint is resumed in.
     """
 
-    def __init__(self, rows: ShardDataset) -> None:
-        """Take what the trainer trains on."""
+    def __init__(self, rows: ShardDataset | Loader) -> None:
+        """Take what the trainer trains on; a loader needs it to be resumed."""
         self._rows = rows
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **rest: Any) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from transferset.errors import SetError, sentence
 from transferset.exported import EXPORT, REMEDY, Exported
 from transferset.exports.contents import STREAM, Digest
-from transferset.exports.protocol import Format, format_of
+from transferset.exports.protocol import HOMES, Format, format_of
 from transferset.exports.rows import added
 from transferset.manifest import Json
 
@@ -30,6 +30,10 @@ def verify_export(root: Path, progress: Callable[[int], None] | None = None) -> 
     """
     found = Exported.open(root)
     found.check_files()
+    if found.record.to not in HOMES:
+        raise SetError(
+            sentence(", ".join(HOMES), found.record.to, str(root / EXPORT), "use its version")
+        )
     form = format_of(found.record.to)
     if found.record.version != form.version:
         told = f"version {found.record.version}"
@@ -47,6 +51,11 @@ def _check_part(found: Exported, form: Format, part: Json) -> None:
     digests: dict[str, Digest] = {}
     rows = 0
     where = f"{part['split']} of {found.root}"
+    if {"input_ids" if name == STREAM else name for name in part["digests"]} != set(
+        part["columns"]
+    ):
+        told = ", ".join(part["digests"]) or "none"
+        raise SetError(sentence("a digest of each column", told, where, REMEDY))
     try:
         for batch in form.read(found.root, found.record, part["split"]):
             rows += batch.num_rows
