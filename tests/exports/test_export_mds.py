@@ -244,7 +244,7 @@ def test_whatever_is_encoded_is_read_again(tmp_path_factory, rows, data):
         (struct.pack("<I", 8), struct.pack("<I", 2**32 - 1), "longer than its sample"),
         (struct.pack("<BB", 4, 3), struct.pack("<BB", 8, 3), "other shapes"),
         (struct.pack("<BB", 4, 3), struct.pack("<BB", 4, 4), "other lengths"),
-        (struct.pack("<I", 2), struct.pack("<I", 3), "other columns"),
+        (struct.pack("<I", 2), struct.pack("<I", 3), "an index of the shards"),
     ],
 )
 def test_a_damaged_shard_is_refused(tmp_path, find, put, told):
