@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from deriving import files_of
 from lm_writers import task_set, writer
+from other_caches import Elsewhere
 from small_tasks import sentences
 
 import transferset
@@ -26,6 +27,14 @@ def task(tmp_path):
     pytest.importorskip("transformers")
     rows = [(text, ("bad", "good")[i % 2]) for i, text in enumerate(sentences(600))]
     return task_set(tmp_path, rows)
+
+
+@pytest.fixture
+def one_elsewhere(tmp_path):
+    """One node: each imports torch."""
+    found = Elsewhere(tmp_path, 1)
+    yield found
+    found.pools[0].shutdown()
 
 
 def classifier(folder: Path, src: transferset.ShardSet) -> Path:
@@ -48,17 +57,17 @@ def classifier(folder: Path, src: transferset.ShardSet) -> Path:
     return folder
 
 
-def test_labels_are_those_of_one_process(bucket, elsewhere, task, tmp_path):
+def test_labels_are_those_of_one_process(bucket, one_elsewhere, task, tmp_path):
     teacher = classifier(tmp_path / "teacher", task)
     bucket.upload(teacher, "teacher")
     bucket.upload(task.root, "task")
     here = transferset.label(task.root, tmp_path / "here", teacher=teacher, shards=2, workers=1)
     plan = api.plan_label("s3://sets/task", teacher="s3://sets/teacher", shards=2)
-    label(plan, output("s3://sets/labelled"), elsewhere, Quiet(), force=False)
+    label(plan, output("s3://sets/labelled"), one_elsewhere, Quiet(), force=False)
     assert bucket("labelled") == files_of(here.root)
 
 
-def test_written_rows_are_those_of_one_process(bucket, elsewhere, task, tmp_path):
+def test_written_rows_are_those_of_one_process(bucket, one_elsewhere, task, tmp_path):
     weights = {"good": 2, "Ġfilm": 3, "Ġbad": 2, "Ġplot": 1, "Ġa": 1, "<|endoftext|>": 2}
     model = writer(tmp_path / "writer", weights)
     bucket.upload(model, "writer")
@@ -66,5 +75,5 @@ def test_written_rows_are_those_of_one_process(bucket, elsewhere, task, tmp_path
     options = {"rows": 300, "max_length": 20, "max_attempts": 4000}
     here = transferset.lm_sample(task.root, tmp_path / "here", model=model, workers=1, **options)
     plan = api.plan_lm_sample("s3://sets/task", model="s3://sets/writer", **options)
-    build(plan, output("s3://sets/written"), elsewhere, Quiet(), force=False)
+    build(plan, output("s3://sets/written"), one_elsewhere, Quiet(), force=False)
     assert bucket("written") == files_of(here.root)

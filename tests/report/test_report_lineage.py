@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import time
 from dataclasses import replace
 
@@ -99,7 +100,7 @@ def with_parents_unhashed(one: ShardSet, parents: list[object]) -> ShardSet:
     class Unhashed(type(one.manifest)):
         digest = property(lambda self: "unhashed")
 
-    fields = {name: getattr(one.manifest, name) for name in type(one.manifest).__slots__}
+    fields = {it.name: getattr(one.manifest, it.name) for it in dataclasses.fields(one.manifest)}
     return ShardSet(one.root, Unhashed(**{**fields, "parents": parents}))
 
 

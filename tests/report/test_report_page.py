@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from dataclasses import replace
@@ -333,7 +334,7 @@ def test_any_manifest_that_opens_gives_a_page(thesis, known, tmp_path, parents, 
     class Undigested(type(manifest)):
         digest = property(lambda self: "of itself")
 
-    fields = {name: getattr(manifest, name) for name in type(manifest).__slots__}
+    fields = {one.name: getattr(manifest, one.name) for one in dataclasses.fields(manifest)}
     one = ShardSet(thesis[0].root, Undigested(**fields))
     out = tmp_path / "r.html"
     write_report([one], out, **{key: value[:1] for key, value in known.items()})
