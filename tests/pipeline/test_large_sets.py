@@ -39,7 +39,7 @@ def test_spills_are_not_all_mapped_at_once(tmp_path, monkeypatch):
 
 def test_more_shards_than_a_manifest_can_name_are_refused_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(order, "SHARD_BYTES", 100)
-    monkeypatch.setattr(order, "MOST_SHARDS", 20)
+    monkeypatch.setattr(order, "_MOST_SHARDS", 20)
     src = make_set(tmp_path / "src", [500])
     for make in (
         lambda: transferset.mix([src.root], tmp_path / "a", workers=1),

@@ -21,8 +21,8 @@ ROWS = [("good film", "1"), ("bad plot", "0"), ("good plot a cast", "1"), ("a fi
 
 RUN = """
 import sys, transferset
-src, out, model = sys.argv[1:4]
-transferset.lm_sample(src, out, model=model, rows=1200, duplicates="keep", workers=int(sys.argv[4]))
+src, out, model = sys.argv[1:]
+transferset.lm_sample(src, out, model=model, rows=1200, duplicates="keep", workers=1)
 """
 
 
@@ -42,7 +42,7 @@ def test_killed_runs_go_on_from_the_journal(tmp_path: Path) -> None:
     out, journal = tmp_path / "out", tmp_path / "out/_run/attempts-00/00000.journal"
     killed = 0
     for _ in range(2):
-        process = start(task.root, out, model, 1)
+        process = start(task.root, out, model)
         before = tally(journal)[0]
         while process.poll() is None and tally(journal)[0] <= before:
             time.sleep(0.05)

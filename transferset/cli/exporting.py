@@ -72,8 +72,7 @@ def export(src: Path | None, dry_run: bool, out: Path | None, **options: Any) ->
         return
     with Bar() as bar:
         found = api.export(root, out, progress=bar, **options)
-    if bar.earlier:
-        say_earlier(bar.earlier)
+    say_earlier(bar.earlier)
     _say_left_out(found)
     echo_export(found)
 

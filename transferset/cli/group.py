@@ -107,8 +107,6 @@ def say_earlier(earlier: Sequence[str]) -> None:
         say("Was already there; nothing was done.")
     elif earlier:
         say(f"Resumed {', '.join(earlier)}.")
-    else:
-        say("Began anew.")
 
 
 def say_repeats(found: ShardSet, more: str = "") -> None:

@@ -28,7 +28,7 @@ SHARD_BYTES = 256 << 20
 SORT_BYTES = 24 << 20
 
 #: Shards of one set: with more, its manifest would be larger than what `Manifest.read` reads.
-MOST_SHARDS = 160_000
+_MOST_SHARDS = 160_000
 
 #: Spills that are mapped at once; Linux maps 65,530 files into a process.
 _MAPPED = 1000
@@ -89,9 +89,9 @@ def count_shards(data_bytes: int) -> int:
         TransfersetError: More than one set can have; better now than once they are written.
     """
     count = max(1, -(-data_bytes // SHARD_BYTES))
-    if count > MOST_SHARDS:
+    if count > _MOST_SHARDS:
         do = "make several sets of it"
-        raise TransfersetError(sentence(f"up to {MOST_SHARDS:,} shards", f"{count:,}", do=do))
+        raise TransfersetError(sentence(f"up to {_MOST_SHARDS:,} shards", f"{count:,}", do=do))
     return count
 
 
